@@ -16,8 +16,10 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -42,10 +44,14 @@ class pinned_view {
   bytes_view shown_;
 };
 
-/// What a copying reader returns from `get`: the bytes belong to this object.
+/// What a copying reader returns from `get`: the bytes belong to this object. A short string lives inside its own
+/// object and would move with it, against law 4, so it is put on the heap.
 class pinned_bytes {
  public:
-  explicit pinned_bytes(bytes owned) noexcept : owned_{std::move(owned)} {}
+  explicit pinned_bytes(bytes owned) : owned_{std::move(owned)} {
+    const std::size_t inside = bytes{}.capacity();
+    if (!owned_.empty() && owned_.capacity() <= inside) owned_.reserve(inside + 1);
+  }
   bytes_view view() const noexcept { return owned_; }
 
  private:
@@ -54,7 +60,7 @@ class pinned_bytes {
 
 template <class R>
 concept Reader = requires(const R& r, bytes_view key, const bounds& b) {
-  { *r.get(key) } -> Pinned;
+  requires Pinned<std::remove_cvref_t<decltype(*r.get(key))>>;
   { static_cast<bool>(r.get(key)) };
   { r.open_iterator(b) } -> Iterator;
 };
