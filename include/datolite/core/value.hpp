@@ -28,6 +28,9 @@
 
 namespace datolite {
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"  // GCC says that a scoped `kind::bytes` hides `datolite::bytes`; it does not
+
 /// What a value is. The order of the enumerators is the stored order of kinds; both it and their numbers are
 /// written into files, and never change.
 enum class kind : std::uint8_t {
@@ -54,6 +57,8 @@ enum class kind : std::uint8_t {
   map = 20,     ///< entries in stored order of their keys, no two keys the same
   tagged = 21,  ///< an EDN tagged literal that no reader knew: a symbol and a value
 };
+
+#pragma GCC diagnostic pop
 
 /// The kind's name, as after ":db.type/" where Datomic has it: "long".
 constexpr std::string_view to_string(kind k) noexcept {
