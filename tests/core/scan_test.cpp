@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 #include <algorithm>
 #include <map>
-#include <ranges>
 #include <range/v3/range/concepts.hpp>
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/take.hpp>
 #include <range/v3/view/transform.hpp>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -27,7 +27,9 @@ class map_iterator {
     }
     at_ = shown_.size();
   }
-  void seek(bytes_view k) { at_ = first([&](bytes_view key) { return key >= k; }); }
+  void seek(bytes_view k) {
+    at_ = first([&](bytes_view key) { return key >= k; });
+  }
   void seek_for_prev(bytes_view k) {
     at_ = first([&](bytes_view key) { return key > k; });
     at_ = at_ == 0 ? shown_.size() : at_ - 1;
@@ -44,7 +46,8 @@ class map_iterator {
   template <class P>
   std::size_t first(P p) const {
     return static_cast<std::size_t>(
-        std::find_if(shown_.begin(), shown_.end(), [&](const auto& kv) { return p(kv.first); }) - shown_.begin());
+        std::find_if(shown_.begin(), shown_.end(), [&](const auto& kv) { return p(kv.first); }) -
+        shown_.begin());
   }
   std::vector<std::pair<bytes, bytes>> shown_;
   std::size_t at_;
@@ -104,14 +107,15 @@ TEST(scan, is_taken_by_the_standard_ranges) {
   ASSERT_NE(found, all.end());
   EXPECT_EQ((*found).value, "");
   bytes seen;
-  for (bytes_view key : scan(docs) | std::views::transform(&key_value::key) | std::views::take(2)) seen += key;
+  for (bytes_view key : scan(docs) | std::views::transform(&key_value::key) | std::views::take(2))
+    seen += key;
   EXPECT_EQ(seen, "adoc-1");
 }
 
 TEST(scan, is_taken_by_range_v3) {
   auto all = scan(docs, from("doc-"));
-  const auto keys = all | ranges::views::transform([](key_value kv) { return bytes{kv.key}; }) | ranges::views::take(3) |
-                    ranges::to<std::vector>();
+  const auto keys = all | ranges::views::transform([](key_value kv) { return bytes{kv.key}; }) |
+                    ranges::views::take(3) | ranges::to<std::vector>();
   EXPECT_EQ(keys, (std::vector<bytes>{"doc-1", "doc-2", "doc-3"}));
 }
 

@@ -28,7 +28,9 @@ struct engine : snapshot {
   static constexpr bool zero_copy = true;
   static constexpr bool multi_process = false;
   datolite::synctag_t commit(std::span<const datolite::change>, const datolite::demands&) { return {}; }
-  struct snapshot snapshot() const { return {}; }
+  struct snapshot snapshot() const {
+    return {};
+  }
   void close() {}
   datolite::durability_level durability() const { return {}; }
   std::size_t min_key_size() const { return 0; }

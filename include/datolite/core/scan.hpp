@@ -3,11 +3,11 @@
 //   for (auto [key, value] : scan(reader, prefix("doc-"))) …          ascending
 //   for (auto [key, value] : scan_reverse(reader, prefix("doc-"))) …  descending
 //
-// A scan owns one Iterator and is a single-pass input range over it: std::ranges and range-v3 algorithms take it as
-// it is. It costs what the Iterator costs: one seek at begin(), one step a pair, nothing copied.
+// A scan owns one Iterator and is a single-pass input range over it: std::ranges and range-v3 algorithms take
+// it as it is. It costs what the Iterator costs: one seek at begin(), one step a pair, nothing copied.
 //
-// Lifetime: a scan must not outlive its reader, so a temporary reader is refused. A pair's views are valid until the
-// scan moves on. Threads: one at a time, as any Iterator.
+// Lifetime: a scan must not outlive its reader, so a temporary reader is refused. A pair's views are valid
+// until the scan moves on. Threads: one at a time, as any Iterator.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,8 @@ struct key_value {
 
 enum class scan_direction : bool { ascending, descending };
 
-/// The pairs that `I` visits, in the given direction. Movable, not copyable; its iterators point into it, so they
-/// end when it moves. Calling begin() again starts over.
+/// The pairs that `I` visits, in the given direction. Movable, not copyable; its iterators point into it, so
+/// they end when it moves. Calling begin() again starts over.
 template <Iterator I, scan_direction Direction = scan_direction::ascending>
 class scan_range {
  public:
