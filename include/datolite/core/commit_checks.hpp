@@ -48,10 +48,18 @@ inline void check_key_size(bytes_view key, std::size_t shortest, std::size_t lon
   }
 }
 
-/// check_key_size of every change. O(number of changes).
-inline void check_key_sizes(std::span<const change> changes, std::size_t shortest, std::size_t longest) {
+/// What no Writer takes: check_key_size of every change, and `incorrect` unless the keys ascend strictly. O(bytes of
+/// the keys).
+inline void check_changes(std::span<const change> changes, std::size_t shortest, std::size_t longest) {
+  const change* before = nullptr;
   for (const change& c : changes) {
     if (c.key.size() > longest || c.key.size() < shortest) check_key_size(c.key, shortest, longest);
+    if (before && !(before->key < c.key)) {
+      throw error{error_category::incorrect, "db.error/keys-not-ascending",
+                  "the key " + show_bytes(c.key) + " does not come after " + show_bytes(before->key) +
+                      " in the same batch: sort the changes by key, one change a key"};
+    }
+    before = &c;
   }
 }
 

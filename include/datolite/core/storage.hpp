@@ -11,7 +11,11 @@
 //      lives, whatever is committed
 //   2. s.synctag() names the state that s.snapshot() would show if called now
 //   3. s.snapshot().synctag() names the state that the snapshot shows
-//   4. after s.close(), reading or committing through s, its snapshots and iterators throws `unavailable`
+//   4. after s.close(): get, open_iterator, every move of an iterator, snapshot() and commit throw `unavailable`,
+//      through s, its snapshots and its iterators. What was handed out before stays readable where it stands: a
+//      pinned's view, an iterator's key() and value(). Closing again does nothing. close() may be called while other
+//      threads read
+//   5. moving a storage leaves its snapshots, iterators and pinned values as they are
 #pragma once
 
 #include <concepts>
@@ -59,8 +63,9 @@ template <Storage S>
 using snapshot_t = decltype(std::declval<const S&>().snapshot());
 
 /// A storage that loads a sorted run of pairs faster than `commit` would, with the same all-or-nothing promise.
-/// REQUIRES: the keys ascend strictly. `next` returns the next change, or nothing at the end of the run; its views
-/// need only live until it is called again.
+/// `next` is any callable that returns the next change, or nothing at the end of the run; its views need only live
+/// until it is called again. Keys that do not ascend strictly are `incorrect`. What `next` throws ends the load with
+/// nothing kept, and passes through. REQUIRES: `next` does not write to the same storage.
 template <class S>
 concept BulkLoader = Storage<S> && requires(S& s, std::optional<change> (*next)()) {
   { s.bulk_load(next) } -> std::convertible_to<synctag_t>;

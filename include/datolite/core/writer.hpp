@@ -7,12 +7,14 @@
 //      Only `unknown-outcome` leaves open which of the two it was.
 //   2. it throws `conflict`, before anything is written, iff a demand does not hold of m
 //   3. it throws `exhausted` or `incorrect`, before anything is written, if a key is longer than max_key_size()
-//      or shorter than min_key_size()
+//      or shorter than min_key_size(), and `incorrect` if the keys do not ascend strictly: the order is cheap to
+//      check, and a wrong one would be lost data in an engine that trusts it
 //   4. on return, every reader opened afterwards sees the new contents; readers opened before see what they saw
-//   5. it returns the synctag of the new state, different from every earlier one; a commit of no changes may
-//      return the present one
+//   5. it returns the synctag of the new state, different from every earlier one; a commit that leaves the contents
+//      as they are (no changes, or removals of what is absent) may return the present one
+//   6. a condition's key may have any size: a key that the storage could not hold is absent
 //
-// REQUIRES: the changes' keys ascend strictly. The views they hold need only live during the call.
+// The views that changes and conditions hold need only live during the call.
 // Threads: many threads may call commit at once; the commits happen one after another.
 #pragma once
 
