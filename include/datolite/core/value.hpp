@@ -102,8 +102,9 @@ class value {
   value(I i) noexcept : value{datolite::kind::long_} {
     store<std::int64_t>(i);
   }
-  value(double d) noexcept : value{datolite::kind::double_} { store(d); }
-  value(float f) noexcept : value{datolite::kind::float_} { store(f); }
+  /// No value holds -0.0: it becomes 0.0 here, so that no index, hash or text can tell the two apart.
+  value(double d) noexcept : value{datolite::kind::double_} { store(d == 0.0 ? 0.0 : d); }
+  value(float f) noexcept : value{datolite::kind::float_} { store(f == 0.0f ? 0.0f : f); }
   value(std::string_view text) : value{datolite::kind::string, text} {}
   value(const std::string& text) : value{std::string_view{text}} {}
   value(const char* text) : value{std::string_view{text}} {}
@@ -143,6 +144,8 @@ class value {
   /// A set or map whose elements (a map's: key, value, key, value …) are already in stored order without
   /// duplicates: for `make_set` and `make_map` (value_order.hpp), which see to that.
   static value from_ordered(datolite::kind k, std::span<const value> elements) { return {k, elements}; }
+  /// The same for any kind of collection, taking the elements' contents: they are nil afterwards.
+  static value from_moved(datolite::kind k, std::span<value> elements);
 
   // -- copying: O(1), never allocates, never throws
 
@@ -215,6 +218,10 @@ class value {
 
   /// A map's entries, in stored order of their keys. Empty for every other kind.
   std::span<const map_entry> entries() const noexcept;
+
+  /// Are the two the same 16 bytes? Then they are equal in every sense, collections included; O(1). The converse
+  /// does not hold: equal payloads may be shared apart.
+  bool is_identical(const value& other) const noexcept { return std::memcmp(this, &other, sizeof *this) == 0; }
 
   bool is_text() const noexcept {  ///< string, keyword, symbol, uri or bytes: `raw()` is what it says
     return (kind_ >= datolite::kind::string && kind_ <= datolite::kind::symbol) || kind_ == datolite::kind::uri ||
@@ -320,6 +327,16 @@ inline value::value(datolite::kind k, std::span<const value> elements) : value{k
   share(shared);
 }
 
+inline value value::from_moved(datolite::kind k, std::span<value> elements) {
+  value made{k};
+  if (elements.empty()) return made;
+  auto* shared = detail::allocate_payload(elements.size(), elements.size_bytes());
+  std::memcpy(static_cast<void*>(shared + 1), elements.data(), elements.size_bytes());
+  for (value& element : elements) element.forget();
+  made.share(shared);
+  return made;
+}
+
 /// Frees without recursion: a chain of collections, however deep, is taken apart one at a time, each dead payload
 /// linked to the next through its own (no longer needed) memory.
 inline void value::release() noexcept {
@@ -375,8 +392,13 @@ inline std::span<const map_entry> value::entries() const noexcept {
 }
 
 inline const value* find_keyword(const value& m, std::string_view key) noexcept {
-  for (const map_entry& entry : m.entries()) {
-    if (entry.key.is_keyword(key)) return &entry.val;
+  std::span<const map_entry> among = m.entries();
+  while (!among.empty()) {
+    const map_entry& middle = among[among.size() / 2];
+    const bool same_kind = middle.key.is(kind::keyword);
+    if (same_kind && middle.key.raw() == key) return &middle.val;
+    const bool below = same_kind ? middle.key.raw() < key : middle.key.kind() < kind::keyword;
+    among = below ? among.subspan(among.size() / 2 + 1) : among.first(among.size() / 2);
   }
   return nullptr;
 }
