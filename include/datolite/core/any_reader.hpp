@@ -26,8 +26,8 @@ namespace datolite {
 /// A value that `get` found, of any reader. Movable; `view()` is valid while this and its reader live.
 class any_pinned {
  public:
-  template <Pinned P>
-    requires(!std::same_as<P, any_pinned>)
+  template <class P>
+    requires(!std::same_as<P, any_pinned> && Pinned<P>)
   explicit any_pinned(P held) {
     if constexpr (std::is_trivially_destructible_v<P>) {
       shown_ = held.view();  // owns nothing, so there is nothing to keep
@@ -130,8 +130,8 @@ class iterator_model final : public erased_iterator {
 /// An iterator of any reader. Movable; must not outlive its reader.
 class any_iterator {
  public:
-  template <Iterator I>
-    requires(!std::same_as<I, any_iterator>)
+  template <class I>
+    requires(!std::same_as<I, any_iterator> && Iterator<I>)
   explicit any_iterator(I held) : it_{std::make_unique<detail::iterator_model<I>>(std::move(held))} {}
 
   void seek(bytes_view at) { moved(it_->seek(at, unsettle())); }

@@ -13,7 +13,9 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -123,8 +125,8 @@ std::string_view engine_name(const S& storage) {
 /// A snapshot of any storage. Copies share it.
 class any_snapshot {
  public:
-  template <Snapshot S>
-    requires(!std::same_as<S, any_snapshot>)
+  template <class S>
+    requires(!std::same_as<S, any_snapshot> && Snapshot<S>)
   explicit any_snapshot(S held) : held_{std::make_shared<const detail::snapshot_model<S>>(std::move(held))} {}
 
   std::optional<any_pinned> get(bytes_view key) const& { return held_->get(key); }
@@ -150,8 +152,8 @@ class any_storage {
   static constexpr bool zero_copy = false;
   static constexpr bool multi_process = false;
 
-  template <Storage S>
-    requires(!std::same_as<S, any_storage>)
+  template <class S>
+    requires(!std::same_as<S, any_storage> && Storage<S>)
   any_storage(S engine);  // NOLINT: a storage is an any_storage, so the conversion is implicit
 
   std::optional<any_pinned> get(bytes_view key) const& { return held_->get(key); }
@@ -242,8 +244,8 @@ class storage_model final : public reader_model<erased_storage, S> {
 
 }  // namespace detail
 
-template <Storage S>
-  requires(!std::same_as<S, any_storage>)
+template <class S>
+  requires(!std::same_as<S, any_storage> && Storage<S>)
 any_storage::any_storage(S engine) : held_{std::make_shared<detail::storage_model<S>>(std::move(engine))} {}
 
 inline any_storage any_storage::fork() const {
