@@ -1,0 +1,162 @@
+// any_source: any datasource, behind one type.
+//
+// Made from an lvalue it refers to it, which must then outlive every copy; made from an rvalue it owns it, shared by
+// its copies. Copying is O(1). One indirect call a clause, none a row.
+//
+// Threads: as the source it holds.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <datolite/query/source.hpp>
+
+namespace datolite::query {
+
+namespace detail {
+
+/// Rows that the built-in join reads one after another, whatever is bound.
+template <class X>
+inline constexpr bool is_scan = !MemberJoin<X> && !adl::HasJoin<X>;
+template <class R>
+inline constexpr bool is_scan<matching_rows<R>> = true;
+
+}  // namespace detail
+
+/// Rows of a clause, behind one type; movable, and owns them. Small ones stand inside.
+class any_ijoin {
+ public:
+  template <class X>
+    requires(IJoin<X> && !std::same_as<std::remove_cvref_t<X>, any_ijoin>)
+  explicit any_ijoin(X&& xs) : ops_{&ops_of<std::remove_cvref_t<X>>} {
+    using T = std::remove_cvref_t<X>;
+    if constexpr (stands_inside<T>) {
+      ::new (static_cast<void*>(inside_)) T(std::forward<X>(xs));
+    } else {
+      outside_ = new T(std::forward<X>(xs));
+    }
+  }
+  any_ijoin(any_ijoin&& other) noexcept : ops_{std::exchange(other.ops_, nullptr)} {
+    if (ops_ != nullptr) ops_->move(other, *this);
+  }
+  any_ijoin& operator=(any_ijoin&& other) noexcept {
+    if (this != &other) {
+      if (ops_ != nullptr) ops_->destroy(*this);
+      ops_ = std::exchange(other.ops_, nullptr);
+      if (ops_ != nullptr) ops_->move(other, *this);
+    }
+    return *this;
+  }
+  ~any_ijoin() {
+    if (ops_ != nullptr) ops_->destroy(*this);
+  }
+
+  /// REQUIRES: not moved from.
+  relation join_project_with(const relation& ys, const join_spec& spec) const { return ops_->join(*this, ys, spec); }
+
+  /// Whether each join reads all the rows, whatever is bound: whoever joins often may keep them.
+  bool always_scans() const noexcept { return ops_->scans; }
+
+ private:
+  struct operations {
+    relation (*join)(const any_ijoin&, const relation&, const join_spec&);
+    void (*move)(any_ijoin& from, any_ijoin& to) noexcept;
+    void (*destroy)(any_ijoin&) noexcept;
+    bool scans;
+  };
+
+  static constexpr std::size_t room = 96;
+
+  template <class T>
+  static constexpr bool stands_inside =
+      sizeof(T) <= room && alignof(T) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<T>;
+
+  template <class T>
+  static T& held(any_ijoin& self) noexcept {
+    if constexpr (stands_inside<T>) {
+      return *std::launder(reinterpret_cast<T*>(self.inside_));
+    } else {
+      return *static_cast<T*>(self.outside_);
+    }
+  }
+
+  template <class T>
+  static relation join_held(const any_ijoin& self, const relation& ys, const join_spec& spec) {
+    const T& xs = held<T>(const_cast<any_ijoin&>(self));
+    return datolite::join_project_with(xs, ys, spec);
+  }
+  template <class T>
+  static void move_held(any_ijoin& from, any_ijoin& to) noexcept {
+    if constexpr (stands_inside<T>) {
+      ::new (static_cast<void*>(to.inside_)) T(std::move(held<T>(from)));
+      held<T>(from).~T();
+    } else {
+      to.outside_ = from.outside_;
+    }
+  }
+  template <class T>
+  static void destroy_held(any_ijoin& self) noexcept {
+    if constexpr (stands_inside<T>) {
+      held<T>(self).~T();
+    } else {
+      delete &held<T>(self);
+    }
+  }
+
+  template <class T>
+  static constexpr operations ops_of{&join_held<T>, &move_held<T>, &destroy_held<T>, detail::is_scan<T>};
+
+  const operations* ops_;
+  union {
+    alignas(std::max_align_t) std::byte inside_[room];
+    void* outside_;
+  };
+};
+
+class any_source {
+ public:
+  /// Refers to `source`.
+  template <class S>
+    requires(!std::same_as<std::remove_const_t<S>, any_source>)
+  explicit any_source(S& source) : any_source{&source, std::shared_ptr<const S>{}} {
+    static_assert(explain_extrel<S>());
+  }
+  /// Owns `source`.
+  template <class S>
+    requires(!std::is_lvalue_reference_v<S> && !std::same_as<std::remove_const_t<S>, any_source>)
+  explicit any_source(S&& source) : any_source{std::make_shared<const std::remove_const_t<S>>(std::move(source))} {
+    static_assert(explain_extrel<S>());
+  }
+
+  any_ijoin extrel(const clause_pattern& pattern) const { return ops_->extrel(source_, pattern); }
+
+  /// What the source thinks `pattern` would give, if it thinks.
+  std::optional<double> estimate(const clause_pattern& pattern) const { return ops_->estimate(source_, pattern); }
+
+ private:
+  struct operations {
+    any_ijoin (*extrel)(const void*, const clause_pattern&);
+    std::optional<double> (*estimate)(const void*, const clause_pattern&);
+  };
+
+  template <class S>
+  static constexpr operations ops_of{
+      [](const void* s, const clause_pattern& p) { return any_ijoin{datolite::extrel(*static_cast<const S*>(s), p)}; },
+      [](const void* s, const clause_pattern& p) { return estimate_of(*static_cast<const S*>(s), p); }};
+
+  template <class S>
+  any_source(const S* source, std::shared_ptr<const S> owner)
+      : source_{source}, owner_{std::move(owner)}, ops_{&ops_of<S>} {}
+  template <class S>
+  explicit any_source(std::shared_ptr<const S> owner) : any_source{owner.get(), owner} {}
+
+  const void* source_;
+  std::shared_ptr<const void> owner_;
+  const operations* ops_;
+};
+
+}  // namespace datolite::query

@@ -1,0 +1,117 @@
+// join_spec: how a clause's rows (x) are joined with the rows found so far (y).
+//
+// The join of xs with ys keeps the pairs of rows that agree on the join map (by query equality) and satisfy every
+// predicate, and projects each pair to a result row. It is a set: see `distinct`.
+//
+// Lifetime: a spec and all it refers to are valid during the call of `join_project_with`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <datolite/core/value.hpp>
+#include <datolite/query/function.hpp>
+#include <datolite/query/pattern.hpp>
+
+namespace datolite::query {
+
+/// Slot `x` of the clause's rows goes with slot `y` of the rows found so far.
+struct join_pair {
+  std::size_t x;
+  std::size_t y;
+  friend constexpr bool operator==(const join_pair&, const join_pair&) noexcept = default;
+};
+
+/// Slot `from` of a row goes to slot `to` of the result.
+struct projection {
+  std::size_t from;
+  std::size_t to;
+  friend constexpr bool operator==(const projection&, const projection&) noexcept = default;
+};
+
+/// Where a predicate finds one of its arguments.
+struct operand {
+  enum class source : std::uint8_t { x, y, constant };
+  source from = source::constant;
+  std::size_t slot = 0;  ///< of the x or y row
+  value constant = {};
+
+  static operand x(std::size_t slot) noexcept { return {source::x, slot, {}}; }
+  static operand y(std::size_t slot) noexcept { return {source::y, slot, {}}; }
+  static operand of(value v) noexcept { return {source::constant, 0, std::move(v)}; }
+};
+
+/// A condition on a pair of rows: a comparison of two operands, or a function of any number of them.
+class join_predicate {
+ public:
+  join_predicate(comparison op, operand left, operand right) : op_{op}, operands_{std::move(left), std::move(right)} {}
+  /// `f` must outlive this; the row passes when the result is neither nil nor false.
+  join_predicate(const function& f, std::vector<operand> operands) : function_{&f}, operands_{std::move(operands)} {}
+
+  /// Whether it needs the y row.
+  bool uses_y() const noexcept { return uses(operand::source::y); }
+  bool uses_x() const noexcept { return uses(operand::source::x); }
+
+  /// Null for a comparison.
+  const function* opaque() const noexcept { return function_; }
+  comparison op() const noexcept { return op_; }  ///< REQUIRES: opaque() is null
+  std::span<const operand> operands() const noexcept { return operands_; }
+
+  /// Whether the pair passes. A row is anything with `row[slot]` giving a value or a reference to one.
+  template <class X, class Y>
+  bool operator()(const X& x, const Y& y) const {
+    if (function_ != nullptr) return call(x, y);
+    return with(operands_[0], x, y, [&](const value& left) {
+      return with(operands_[1], x, y, [&](const value& right) { return holds(op_, left, right); });
+    });
+  }
+
+ private:
+  bool uses(operand::source side) const noexcept {
+    for (const operand& o : operands_) {
+      if (o.from == side) return true;
+    }
+    return false;
+  }
+
+  template <class X, class Y, class F>
+  static auto with(const operand& o, const X& x, const Y& y, F&& f) {
+    switch (o.from) {
+      case operand::source::x: return f(x[o.slot]);
+      case operand::source::y: return f(y[o.slot]);
+      default: return f(o.constant);
+    }
+  }
+
+  template <class X, class Y>
+  bool call(const X& x, const Y& y) const {
+    constexpr std::size_t on_stack = 8;
+    value few[on_stack];
+    std::vector<value> many;
+    if (operands_.size() > on_stack) many.resize(operands_.size());
+    const std::span<value> arguments{many.empty() ? few : many.data(), operands_.size()};
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      arguments[i] = with(operands_[i], x, y, [](const value& v) { return v; });
+    }
+    return is_true((*function_)(arguments));
+  }
+
+  comparison op_ = comparison::equal;
+  const function* function_ = nullptr;
+  std::vector<operand> operands_;
+};
+
+/// How to join. The result has `width` slots, and each of them is the target of exactly one projection.
+struct join_spec {
+  std::span<const join_pair> join;            ///< equal slots
+  std::span<const projection> project_x;      ///< x slot to result slot
+  std::span<const projection> project_y;      ///< y slot to result slot
+  std::span<const join_predicate> predicates; ///< all must hold; also those that were advice to `extrel`
+  std::size_t width = 0;
+  /// The projection may make rows equal, and the caller wants a set: a join that finds it cheap removes duplicates
+  /// and marks its result distinct; otherwise the caller removes them.
+  bool distinct = false;
+};
+
+}  // namespace datolite::query

@@ -1,0 +1,141 @@
+// row_joiner: the join of one row after another with a relation.
+//
+// The built-in join, and the tool for who writes `join_project_with` for a source of their own: give it the rows
+// that the source finds, in any order, and take the result.
+//
+//   row_joiner join{ys, spec};
+//   for (auto&& row : my_rows) { join.add(as_row(row)); if (join.done()) break; }
+//   return std::move(join).finish();
+//
+// A source that searches its index for a row of ys at a time says `add(x, y)` instead. Cost: O(1) expected a row
+// and a result; one hash table over ys if there is a join map and more than one row.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include <datolite/core/value_equality.hpp>
+#include <datolite/query/join_spec.hpp>
+#include <datolite/query/relation.hpp>
+#include <datolite/query/row_index.hpp>
+
+namespace datolite::query {
+
+namespace detail {
+
+struct no_row {
+  std::size_t size() const noexcept { return 0; }
+  value operator[](std::size_t) const noexcept { return {}; }
+};
+
+}  // namespace detail
+
+class row_joiner {
+ public:
+  /// REQUIRES: `ys` and `spec` live as long as this.
+  row_joiner(const relation& ys, const join_spec& spec) : ys_{&ys}, spec_{&spec}, result_{spec.width} {
+    for (const join_pair& p : spec.join) need(p.x);
+    for (const projection& p : spec.project_x) need(p.from);
+    for (const join_predicate& p : spec.predicates) {
+      for (const operand& o : p.operands()) {
+        if (o.from == operand::source::x) need(o.slot);
+      }
+    }
+    while (x_only_ < spec.predicates.size() && !spec.predicates[x_only_].uses_y()) ++x_only_;
+    once_per_y_ = spec.distinct && spec.project_x.empty() && ys.size() > 1;
+    if (once_per_y_) emitted_.resize(ys.size());
+    left_ = ys.size();
+  }
+
+  row_joiner(const row_joiner&) = delete;
+  row_joiner& operator=(const row_joiner&) = delete;
+
+  /// Joins `x` with all rows of ys. A row too short to have the slots that are looked at joins with none.
+  template <class X>
+  void add(const X& x) {
+    if (!passes_alone(x)) return;
+    if (ys_->size() == 1) {
+      add_pair(x, 0);
+    } else if (spec_->join.empty()) {
+      for (std::size_t y = 0; y < ys_->size(); ++y) add_pair(x, y);
+    } else {
+      if (index_.size() == 0) index_ys();
+      std::size_t hash = 0;
+      for (const join_pair& p : spec_->join) hash = hash_with(hash, x[p.x]);
+      index_.any(hash, [&](std::size_t y) { return add_pair(x, y), false; });
+    }
+  }
+
+  /// Joins `x` with the row of ys numbered `y` only; the join map is checked here too.
+  template <class X>
+  void add(const X& x, std::size_t y) {
+    if (passes_alone(x)) add_pair(x, y);
+  }
+
+  /// Whether no further row can change the result.
+  bool done() const noexcept {
+    return left_ == 0 || (left_ == 1 && ys_->size() == 1 && spec_->distinct && spec_->project_x.empty() &&
+                          result_.size() == 1);
+  }
+
+  relation finish() && {
+    if (spec_->distinct) result_.mark_distinct();
+    return std::move(result_);
+  }
+
+ private:
+  void need(std::size_t slot) noexcept { needed_ = std::max(needed_, slot + 1); }
+
+  template <class X>
+  bool passes_alone(const X& x) const {
+    if (x.size() < needed_) return false;
+    for (std::size_t i = 0; i < x_only_; ++i) {
+      if (!spec_->predicates[i](x, detail::no_row{})) return false;
+    }
+    return true;
+  }
+
+  template <class X>
+  void add_pair(const X& x, std::size_t y_number) {
+    if (once_per_y_ && emitted_[y_number]) return;
+    const auto y = ys_->row(y_number);
+    for (const join_pair& p : spec_->join) {
+      if (!query_equal(x[p.x], y[p.y])) return;
+    }
+    for (std::size_t i = x_only_; i < spec_->predicates.size(); ++i) {
+      if (!spec_->predicates[i](x, y)) return;
+    }
+    for (const projection& p : spec_->project_x) result_.put(p.to, x[p.from]);
+    for (const projection& p : spec_->project_y) result_.put(p.to, y[p.from]);
+    result_.commit_row();
+    if (once_per_y_) {
+      emitted_[y_number] = true;
+      --left_;
+    }
+    if (spec_->distinct) known_.keep_last(result_);
+  }
+
+  void index_ys() {
+    for (std::size_t i = 0; i < ys_->size(); ++i) {
+      const auto y = ys_->row(i);
+      std::size_t hash = 0;
+      for (const join_pair& p : spec_->join) hash = hash_with(hash, y[p.y]);
+      index_.add(hash);
+    }
+  }
+
+  const relation* ys_;
+  const join_spec* spec_;
+  relation result_;
+  row_index index_;
+  row_set known_;
+  std::vector<bool> emitted_;
+  std::size_t x_only_ = 0;
+  std::size_t needed_ = 0;
+  std::size_t left_ = 0;
+  bool once_per_y_ = false;
+};
+
+}  // namespace datolite::query

@@ -1,0 +1,229 @@
+// source: the datasource protocol.
+//
+// ExtRel. Anything that a query can read offers `extrel(source, pattern)`: the rows that one data pattern asks of
+// it. It is called once a clause, never once a row.
+// IJoin. What `extrel` returns offers `join_project_with(xs, ys, spec)`: its join with the rows found so far. It may
+// be lazy, and choose how to read only here, where the bound values are known.
+//
+// `datolite::extrel` and `datolite::join_project_with` are customization points: a member of that name, else a
+// function found by argument-dependent lookup, else the built-in for ranges of rows (rows.hpp): vectors of tuples,
+// maps as pairs, relations, views over these. Any such range is an IJoin, so a source may return a plain vector.
+//
+// Laws:
+//   1. every row of extrel(s, p) has p.consts in their slots (a source may resolve what a const stands for), and no
+//      row of the source that agrees with the consts, the starts and the whiles is missing
+//   2. join_project_with(xs, ys, j) is the set that join_spec.hpp describes, in any order; duplicates are allowed
+//      unless the relation is marked distinct
+//   3. both may be called by many threads at once on one source
+//
+// Optional: `estimate(source, pattern)` (member or ADL), about how many rows extrel would give; 0 to infinity.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <ranges>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <datolite/query/join_spec.hpp>
+#include <datolite/query/pattern.hpp>
+#include <datolite/query/relation.hpp>
+#include <datolite/query/row_joiner.hpp>
+#include <datolite/query/rows.hpp>
+
+namespace datolite::query {
+
+namespace detail {
+
+namespace adl {
+
+void extrel() = delete;
+void join_project_with() = delete;
+void estimate() = delete;
+
+template <class S>
+concept HasExtrel = requires(const S& s, const clause_pattern& p) { extrel(s, p); };
+template <class X>
+concept HasJoin = requires(const X& xs, const relation& ys, const join_spec& j) { join_project_with(xs, ys, j); };
+template <class S>
+concept HasEstimate = requires(const S& s, const clause_pattern& p) {
+  { estimate(s, p) } -> std::convertible_to<double>;
+};
+
+template <class S>
+decltype(auto) call_extrel(const S& s, const clause_pattern& p) { return extrel(s, p); }
+template <class X>
+decltype(auto) call_join(const X& xs, const relation& ys, const join_spec& j) { return join_project_with(xs, ys, j); }
+template <class S>
+double call_estimate(const S& s, const clause_pattern& p) { return static_cast<double>(estimate(s, p)); }
+
+}  // namespace adl
+
+template <class S>
+concept MemberExtrel = requires(const S& s, const clause_pattern& p) { s.extrel(p); };
+template <class X>
+concept MemberJoin = requires(const X& xs, const relation& ys, const join_spec& j) { xs.join_project_with(ys, j); };
+template <class S>
+concept MemberEstimate = requires(const S& s, const clause_pattern& p) {
+  { s.estimate(p) } -> std::convertible_to<double>;
+};
+
+template <RowRange R>
+relation join_rows(R&& xs, const relation& ys, const join_spec& spec) {
+  row_joiner join{ys, spec};
+  if (join.done()) return std::move(join).finish();
+  for (auto&& row : xs) {
+    join.add(as_row(row));
+    if (join.done()) break;
+  }
+  return std::move(join).finish();
+}
+
+/// The rows of a range that have a pattern's consts: what `extrel` gives for ranges. It ignores starts and whiles:
+/// an unsorted range has nothing to gain by them.
+template <ConstRowRange R>
+class matching_rows {
+ public:
+  matching_rows(const R& rows, const clause_pattern& pattern) : rows_{&rows}, io_{pattern.io} {
+    for (std::size_t slot = 0; slot < pattern.size(); ++slot) {
+      if (pattern.consts[slot]) consts_.emplace_back(slot, *pattern.consts[slot]);
+    }
+  }
+
+  relation join_project_with(const relation& ys, const join_spec& spec) const {
+    row_joiner join{ys, spec};
+    std::uint64_t reads = 0;
+    for (auto&& raw : *rows_) {
+      if (join.done()) break;
+      ++reads;
+      const auto row = as_row(raw);
+      if (matches(row)) join.add(row);
+    }
+    if (io_ != nullptr) io_->other.reads += reads;
+    return std::move(join).finish();
+  }
+
+ private:
+  template <class X>
+  bool matches(const X& row) const {
+    for (const auto& [slot, wanted] : consts_) {
+      if (slot >= row.size() || !query_equal(row[slot], wanted)) return false;
+    }
+    return true;
+  }
+
+  const R* rows_;
+  std::vector<std::pair<std::size_t, value>> consts_;
+  io_counters* io_;
+};
+
+struct extrel_fn {
+  template <class S>
+    requires(MemberExtrel<S> || adl::HasExtrel<S> || ConstRowRange<S>)
+  decltype(auto) operator()(const S& source, const clause_pattern& pattern) const {
+    if constexpr (MemberExtrel<S>) {
+      return source.extrel(pattern);
+    } else if constexpr (adl::HasExtrel<S>) {
+      return adl::call_extrel(source, pattern);
+    } else {
+      return matching_rows<S>{source, pattern};
+    }
+  }
+};
+
+struct join_project_with_fn {
+  template <class X>
+    requires(MemberJoin<X> || adl::HasJoin<X> || ConstRowRange<X>)
+  decltype(auto) operator()(const X& xs, const relation& ys, const join_spec& spec) const {
+    if constexpr (MemberJoin<X>) {
+      return xs.join_project_with(ys, spec);
+    } else if constexpr (adl::HasJoin<X>) {
+      return adl::call_join(xs, ys, spec);
+    } else {
+      return join_rows(xs, ys, spec);
+    }
+  }
+};
+
+}  // namespace detail
+
+}  // namespace datolite::query
+
+namespace datolite {
+
+inline namespace customization {
+
+/// extrel(source, pattern): the rows of `source` that a data pattern asks for.
+inline constexpr query::detail::extrel_fn extrel{};
+
+/// join_project_with(xs, ys, spec): the join of a clause's rows with the relation found so far.
+inline constexpr query::detail::join_project_with_fn join_project_with{};
+
+}  // namespace customization
+
+namespace query {
+
+/// Rows that can be joined with a relation.
+template <class X>
+concept IJoin = requires(const std::remove_cvref_t<X>& xs, const relation& ys, const join_spec& spec) {
+  { datolite::join_project_with(xs, ys, spec) } -> std::convertible_to<relation>;
+};
+
+/// A datasource.
+template <class S>
+concept ExtRel = requires(const std::remove_cvref_t<S>& s, const clause_pattern& pattern) {
+  { datolite::extrel(s, pattern) } -> IJoin;
+};
+
+/// The source's estimate of the rows that `pattern` asks for, if it offers one.
+template <class S>
+std::optional<double> estimate_of(const S& source, const clause_pattern& pattern) {
+  if constexpr (detail::MemberEstimate<S>) {
+    return static_cast<double>(source.estimate(pattern));
+  } else if constexpr (detail::adl::HasEstimate<S>) {
+    return detail::adl::call_estimate(source, pattern);
+  } else if constexpr (std::ranges::sized_range<const S>) {
+    return static_cast<double>(std::ranges::size(source));
+  } else {
+    return std::nullopt;
+  }
+}
+
+/// Explains, as compile errors, what keeps `X` from being an IJoin.
+template <class X>
+consteval bool explain_ijoin() {
+  using T = std::remove_cvref_t<X>;
+  static_assert(!std::is_void_v<T>, "extrel returns nothing: it must return rows that can be joined");
+  if constexpr (!std::is_void_v<T>) {
+    constexpr bool joinable = detail::MemberJoin<T> || detail::adl::HasJoin<T> || ConstRowRange<T>;
+    static_assert(joinable,
+                  "what extrel returns is not joinable: it must be a range of rows (tuples, pairs, arrays, vectors "
+                  "of values) or offer join_project_with(const relation&, const join_spec&) const");
+    if constexpr (joinable) {
+      static_assert(IJoin<T>, "join_project_with must return a datolite::query::relation");
+    }
+  }
+  return true;
+}
+
+/// Explains, as compile errors, what keeps `S` from being a datasource.
+template <class S>
+consteval bool explain_extrel() {
+  using T = std::remove_cvref_t<S>;
+  constexpr bool readable = detail::MemberExtrel<T> || detail::adl::HasExtrel<T> || ConstRowRange<T>;
+  static_assert(readable,
+                "not a datasource: it must be a range of rows (tuples, pairs, arrays, vectors of values) or offer "
+                "extrel(const clause_pattern&) const");
+  if constexpr (readable) {
+    using rows = decltype(datolite::extrel(std::declval<const T&>(), std::declval<const clause_pattern&>()));
+    static_assert(explain_ijoin<rows>());
+  }
+  return true;
+}
+
+}  // namespace query
+
+}  // namespace datolite
