@@ -1,12 +1,12 @@
 // Comparison: the relation of `<`, `<=`, `compare`, `min`, `max` and sorting in queries.
 //
-// Intuition. What a person means by "less": all numbers compare by what they amount to, exactly, whatever their
-// kinds, entity ids included; everything else compares with its own kind only. What does not compare is unordered,
-// and so neither less nor greater nor equal: never an error, so no plan changes an answer.
-//   long, ref, bigint, float, double, bigdec    one line of numbers; -0.0 is 0.0; NaN is unordered, even to itself
-//   tuple, vector, list                         with each other, element by element, the shorter first
-//   nil, boolean, string, keyword, symbol, instant, uuid, uri, bytes, character    within the kind, by stored order
-//   set, map, tagged                            unordered, but for those that are equal
+// Intuition. What a person means by "less": all numbers compare by what they amount to, exactly, whatever
+// their kinds, entity ids included; everything else compares with its own kind only. What does not compare is
+// unordered, and so neither less nor greater nor equal: never an error, so no plan changes an answer.
+//   long, ref, bigint, float, double, bigdec    one line of numbers; -0.0 is 0.0; NaN is unordered, even to
+//   itself tuple, vector, list                         with each other, element by element, the shorter first
+//   nil, boolean, string, keyword, symbol, instant, uuid, uri, bytes, character    within the kind, by stored
+//   order set, map, tagged                            unordered, but for those that are equal
 #pragma once
 
 #include <compare>
@@ -22,7 +22,9 @@ namespace detail {
 
 struct comparison_policy {
   using ordering = std::partial_ordering;
-  bool descends(const value& a, const value& b) const noexcept { return a.is_sequential() && b.is_sequential(); }
+  bool descends(const value& a, const value& b) const noexcept {
+    return a.is_sequential() && b.is_sequential();
+  }
   ordering compare(const value& a, const value& b) const {
     if (is_number(a.kind()) && is_number(b.kind())) return order_numbers(a, b);
     if (a.kind() != b.kind()) return ordering::unordered;
@@ -33,8 +35,8 @@ struct comparison_policy {
 
 }  // namespace detail
 
-/// How `a` compares with `b`; unordered where they do not compare. O(the shorter), for two numbers of which one is a
-/// bigdec or bigint O(their digits).
+/// How `a` compares with `b`; unordered where they do not compare. O(the shorter), for two numbers of which
+/// one is a bigdec or bigint O(their digits).
 inline std::partial_ordering compare_values(const value& a, const value& b) {
   if (a.is(kind::long_) && b.is(kind::long_)) return a.word() <=> b.word();
   return detail::walk_pair(a, b, detail::comparison_policy{});

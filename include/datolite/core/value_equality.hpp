@@ -1,7 +1,7 @@
 // Query equality: when two values are the same to a query, and the hash that goes with it.
 //
-// Intuition. Joins, constants, `=` and the removal of duplicates must not see how a number was stored. Two values
-// are query-equal if their canonical forms are the same value (in stored order):
+// Intuition. Joins, constants, `=` and the removal of duplicates must not see how a number was stored. Two
+// values are query-equal if their canonical forms are the same value (in stored order):
 //   ref, bigint    the long of that number, where one can hold it: an entity id joins with a long
 //   float          the double of that number
 //   bigdec         with the least scale: 1.0M and 1.00M are equal, as in Clojure
@@ -12,8 +12,8 @@
 // An integer equals no double and no bigdec, nor a double a bigdec. NaN equals itself: the relation removes
 // duplicates, so it has to be an equivalence (value_comparison.hpp is where NaN is unordered).
 //
-// Laws: it is an equivalence; query_equal(a, b) implies query_hash(a) == query_hash(b); a == b implies query_equal.
-// Hashes are seeded once a process: they must not be stored, and no order may depend on them.
+// Laws: it is an equivalence; query_equal(a, b) implies query_hash(a) == query_hash(b); a == b implies
+// query_equal. Hashes are seeded once a process: they must not be stored, and no order may depend on them.
 #pragma once
 
 #include <cstddef>
@@ -81,7 +81,8 @@ inline value collect_canonical(kind k, std::vector<value>& done, std::size_t fro
 
 }  // namespace detail
 
-/// The representative of all values that are query-equal to `v`. O(size of v), O(n log n) where sets and maps change.
+/// The representative of all values that are query-equal to `v`. O(size of v), O(n log n) where sets and maps
+/// change.
 inline value query_canonical(const value& v) {
   if (!detail::is_collection(v.kind())) return detail::canonical_scalar(v);
   struct frame {
@@ -166,8 +167,8 @@ inline std::uint64_t hash_scalar(const value& v) {
     case kind::boolean:
     case kind::instant:
     case kind::character:
-      return hash_word(static_cast<std::uint64_t>(v.is_nil() ? 0 : v.word()) + (std::uint64_t{1} << 56) *
-                                                                            static_cast<std::uint64_t>(v.kind()));
+      return hash_word(static_cast<std::uint64_t>(v.is_nil() ? 0 : v.word()) +
+                       (std::uint64_t{1} << 56) * static_cast<std::uint64_t>(v.kind()));
     default: return hash_bytes(v.raw(), static_cast<std::uint64_t>(v.kind()));
   }
 }
@@ -207,16 +208,19 @@ inline std::uint64_t hash_nested(const value& v) {
 
 }  // namespace detail
 
-/// Are the two the same to a query? O(the shorter); sets and maps that differ are brought into canonical form.
+/// Are the two the same to a query? O(the shorter); sets and maps that differ are brought into canonical
+/// form.
 inline bool query_equal(const value& a, const value& b) {
   if (a.is_identical(b)) return true;
-  if (!detail::is_collection(a.kind()) && !detail::is_collection(b.kind())) return detail::equal_scalars(a, b);
+  if (!detail::is_collection(a.kind()) && !detail::is_collection(b.kind()))
+    return detail::equal_scalars(a, b);
   return detail::walk_pair(a, b, detail::equality_policy{}) == 0;
 }
 
 /// Equal for values that are query-equal. O(size of v).
 inline std::size_t query_hash(const value& v) {
-  return static_cast<std::size_t>(detail::is_collection(v.kind()) ? detail::hash_nested(v) : detail::hash_scalar(v));
+  return static_cast<std::size_t>(detail::is_collection(v.kind()) ? detail::hash_nested(v)
+                                                                  : detail::hash_scalar(v));
 }
 
 /// For hash tables.

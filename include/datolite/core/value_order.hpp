@@ -7,7 +7,8 @@
 //   floats, doubles                               by number; NaN after everything else, and equal to itself
 //   bigdecs                                       by number, then by scale: 1.0M before 1.00M
 //   texts, bytes, uuids                           unsigned, byte by byte, the shorter first
-//   collections                                   element by element, the shorter first; maps key, value, key, …
+//   collections                                   element by element, the shorter first; maps key, value,
+//   key, …
 //
 // Laws: it is a total order, and the encoding (encode.hpp) has the same. No value holds -0.0 (see `value`).
 // Neither depth nor size of a value bounds what can be compared: nothing here recurses.
@@ -63,14 +64,17 @@ struct stored_policy {
 
 }  // namespace detail
 
-/// The stored order of two values. O(the shorter); never fails but for memory, on values nested more than 8 deep.
+/// The stored order of two values. O(the shorter); never fails but for memory, on values nested more than 8
+/// deep.
 inline std::strong_ordering stored_order(const value& a, const value& b) {
   if (a.kind() != b.kind()) return a.kind() <=> b.kind();
   if (!detail::is_collection(a.kind())) return detail::order_alike(a, b);
   return detail::walk_pair(a, b, detail::stored_policy{});
 }
 
-inline bool operator==(const value& a, const value& b) { return a.is_identical(b) || stored_order(a, b) == 0; }
+inline bool operator==(const value& a, const value& b) {
+  return a.is_identical(b) || stored_order(a, b) == 0;
+}
 inline std::strong_ordering operator<=>(const value& a, const value& b) { return stored_order(a, b); }
 
 inline bool operator==(const map_entry& a, const map_entry& b) { return a.key == b.key && a.val == b.val; }
@@ -106,7 +110,8 @@ inline const value* sort_map(std::span<map_entry> entries) {
 inline value make_set(std::span<const value> elements) {
   std::vector<value> sorted{elements.begin(), elements.end()};
   if (detail::sort_set(sorted) != nullptr) {
-    throw error{error_category::incorrect, "db.error/duplicate-element", "a set holds the same element twice"};
+    throw error{error_category::incorrect, "db.error/duplicate-element",
+                "a set holds the same element twice"};
   }
   return value::from_moved(kind::set, sorted);
 }

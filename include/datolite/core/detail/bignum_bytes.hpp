@@ -1,14 +1,16 @@
 // bignum_bytes: the payload bytes of bigints and bigdecs, whose memcmp order is the order of the numbers.
 //
-// A payload is also the number's encoding (encode.hpp), so that storing, comparing and hashing big numbers needs no
-// arithmetic. Each number has one payload, and no payload is a prefix of another.
+// A payload is also the number's encoding (encode.hpp), so that storing, comparing and hashing big numbers
+// needs no arithmetic. Each number has one payload, and no payload is a prefix of another.
 //
-// bigint.  0x80 + n, then n bytes of magnitude, big-endian without leading zeros, for n from 0 (zero) to 119; for
-//   more 0xF8, n in four bytes, the magnitude. A negative number has the complement of every byte of its absolute.
+// bigint.  0x80 + n, then n bytes of magnitude, big-endian without leading zeros, for n from 0 (zero) to 119;
+// for
+//   more 0xF8, n in four bytes, the magnitude. A negative number has the complement of every byte of its
+//   absolute.
 // bigdec.  0.d1d2d3… x 10^x with d1 not zero and the last digit not zero is
 //   03, x in four bytes (sign bit flipped), the digits two at a time as 1 + (10 d + d'), 00;
-//   a negative number 01 and the complements of what follows 03; zero is 02. Then the scale (digits after the point
-//   as written) in four bytes, sign bit flipped: the only part in which 1.0M and 1.00M differ.
+//   a negative number 01 and the complements of what follows 03; zero is 02. Then the scale (digits after the
+//   point as written) in four bytes, sign bit flipped: the only part in which 1.0M and 1.00M differ.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +20,9 @@
 
 namespace datolite::detail {
 
-inline constexpr std::size_t max_big_digits = 100'000;         ///< decimal digits of a big number
-inline constexpr std::size_t max_magnitude = 41'525;           ///< bytes that so many digits may need
-inline constexpr std::int64_t max_big_scale = 1'000'000'000;   ///< bound on a bigdec's scale, either way
+inline constexpr std::size_t max_big_digits = 100'000;        ///< decimal digits of a big number
+inline constexpr std::size_t max_magnitude = 41'525;          ///< bytes that so many digits may need
+inline constexpr std::int64_t max_big_scale = 1'000'000'000;  ///< bound on a bigdec's scale, either way
 inline constexpr std::size_t short_magnitude = 119;
 
 inline unsigned char byte_of(char c) noexcept { return static_cast<unsigned char>(c); }
@@ -109,8 +111,8 @@ inline std::optional<std::int64_t> bigint_to_long(std::string_view raw) noexcept
 
 // -- bigdec
 
-/// A bigdec taken apart: +-0.`digits` x 10^`exponent`, written with `scale` digits after the point (a negative scale:
-/// so many zeros left out before it). Zero has no digits.
+/// A bigdec taken apart: +-0.`digits` x 10^`exponent`, written with `scale` digits after the point (a
+/// negative scale: so many zeros left out before it). Zero has no digits.
 struct bigdec_parts {
   bool negative = false;
   std::string digits;  ///< neither starts nor ends with '0'

@@ -12,14 +12,15 @@
 
 namespace datolite::detail {
 
-/// The payload of the bigint with these decimal digits (at least one).  REQUIRES: at most max_big_digits of them.
-/// O(n^2).
+/// The payload of the bigint with these decimal digits (at least one).  REQUIRES: at most max_big_digits of
+/// them. O(n^2).
 inline std::string bigint_from_digits(bool negative, std::string_view digits) {
   std::vector<std::uint32_t> limbs;  // little-endian
   while (!digits.empty()) {
     const std::size_t size = digits.size() % 9 == 0 ? 9 : digits.size() % 9;
     std::uint64_t carry = 0, scale = 1;
-    for (const char c : digits.substr(0, size)) carry = 10 * carry + static_cast<unsigned>(c - '0'), scale *= 10;
+    for (const char c : digits.substr(0, size))
+      carry = 10 * carry + static_cast<unsigned>(c - '0'), scale *= 10;
     for (std::uint32_t& limb : limbs) {
       carry += limb * scale;
       limb = static_cast<std::uint32_t>(carry);
@@ -30,8 +31,9 @@ inline std::string bigint_from_digits(bool negative, std::string_view digits) {
   }
   std::string magnitude;
   for (std::size_t i = limbs.size(); i-- > 0;) append_word32(magnitude, limbs[i]);
-  magnitude.erase(0, magnitude.find_first_not_of('\0') == std::string::npos ? magnitude.size()
-                                                                            : magnitude.find_first_not_of('\0'));
+  magnitude.erase(0, magnitude.find_first_not_of('\0') == std::string::npos
+                         ? magnitude.size()
+                         : magnitude.find_first_not_of('\0'));
   std::string raw;
   append_bigint(raw, negative && !magnitude.empty(), magnitude);
   return raw;
@@ -64,7 +66,8 @@ inline std::string bigint_text(std::string_view raw) {
 }
 
 /// The number `digits` x 10^-scale, `digits` being any decimal digits; empty if it is out of bounds.
-inline std::optional<bigdec_parts> bigdec_from_digits(bool negative, std::string_view digits, std::int64_t scale) {
+inline std::optional<bigdec_parts> bigdec_from_digits(bool negative, std::string_view digits,
+                                                      std::int64_t scale) {
   bigdec_parts p;
   p.scale = scale;
   digits.remove_prefix(digits.find_first_not_of('0') == digits.npos ? digits.size()
@@ -90,8 +93,10 @@ inline std::string bigdec_text(std::string_view raw) {
     if (p.scale > 0) text.insert(text.size() - static_cast<std::size_t>(p.scale), 1, '.');
   } else {
     if (size > 1) text.insert(1, 1, '.');
-    if (adjusted != 0) text.append(adjusted < 0 ? "E" : "E+").append(std::to_string(adjusted));
-    else text.append("E+0");
+    if (adjusted != 0)
+      text.append(adjusted < 0 ? "E" : "E+").append(std::to_string(adjusted));
+    else
+      text.append("E+0");
   }
   return (p.negative ? "-" : "") + text;
 }

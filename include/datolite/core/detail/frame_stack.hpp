@@ -1,7 +1,7 @@
 // frame_stack: the explicit stack of a walk through nested values.
 //
-// Values can be nested deeper than the machine's stack allows recursion, so every walk keeps its own frames: the
-// first few here, where they cost no allocation, the rest on the heap.
+// Values can be nested deeper than the machine's stack allows recursion, so every walk keeps its own frames:
+// the first few here, where they cost no allocation, the rest on the heap.
 #pragma once
 
 #include <cstddef>

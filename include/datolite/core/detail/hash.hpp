@@ -31,7 +31,9 @@ inline std::uint64_t hash_both(std::uint64_t a, std::uint64_t b) noexcept {
   return fold(a ^ 0xA076'1D64'78BD'642Fu, b ^ 0xE703'7ED1'A0B4'28DBu);
 }
 
-inline std::uint64_t hash_word(std::uint64_t word) noexcept { return hash_both(word ^ hash_seed(), 0x8EBC'6AF0'9C88'C6E3u); }
+inline std::uint64_t hash_word(std::uint64_t word) noexcept {
+  return hash_both(word ^ hash_seed(), 0x8EBC'6AF0'9C88'C6E3u);
+}
 
 inline std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t salt) noexcept {
   std::uint64_t hash = hash_seed() ^ fold(salt + 1, 0x5895'8CB7'9D2F'3A41u) ^ bytes.size();

@@ -1,7 +1,7 @@
 // number_order: which of two numbers is greater, exactly, whatever their kinds.
 //
-// Nothing is rounded: a long is not made a double, nor a decimal a fraction. Where a decimal meets another kind,
-// the other is written out in decimal, in the payload form whose memcmp order is the order of numbers.
+// Nothing is rounded: a long is not made a double, nor a decimal a fraction. Where a decimal meets another
+// kind, the other is written out in decimal, in the payload form whose memcmp order is the order of numbers.
 #pragma once
 
 #include <charconv>
@@ -57,7 +57,8 @@ inline std::partial_ordering order_bigint_double(std::string_view raw, double d)
   constexpr double limit = 9223372036854775808.0;
   const bool negative = byte_of(raw[0]) < 0x80;
   if (std::isinf(d)) return d < 0 ? std::partial_ordering::greater : std::partial_ordering::less;
-  if (d < limit && d >= -limit) return negative ? std::partial_ordering::less : std::partial_ordering::greater;
+  if (d < limit && d >= -limit)
+    return negative ? std::partial_ordering::less : std::partial_ordering::greater;
   return raw <=> std::string_view{bigint_from_double(d)};
 }
 
@@ -78,7 +79,8 @@ inline std::string decimal_number(const value& v) {
     char text[800];  // a double has at most 767 significant digits
     const double d = floating(v);
     p.negative = d < 0;
-    const auto end = std::to_chars(text, text + sizeof text, std::fabs(d), std::chars_format::scientific, 766).ptr;
+    const auto end =
+        std::to_chars(text, text + sizeof text, std::fabs(d), std::chars_format::scientific, 766).ptr;
     const std::string_view all{text, static_cast<std::size_t>(end - text)};
     const std::size_t e = all.find('e');
     digits.append(1, text[0]).append(all.substr(2, e - 2));
@@ -112,7 +114,8 @@ inline std::partial_ordering order_numbers(const value& a, const value& b) {
   if (is_floating(x) && is_floating(y)) return floating(a) <=> floating(b);
   if (is_floating(x)) return reversed(order_numbers(b, a));
   if (is_floating(y)) {
-    return x == kind::bigint ? order_bigint_double(a.raw(), floating(b)) : order_long_double(a.word(), floating(b));
+    return x == kind::bigint ? order_bigint_double(a.raw(), floating(b))
+                             : order_long_double(a.word(), floating(b));
   }
   if (x != kind::bigint && y != kind::bigint) return a.word() <=> b.word();
   std::string left, right;
