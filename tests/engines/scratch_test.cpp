@@ -1,0 +1,18 @@
+#include <engines/scratch_engine.hpp>
+
+#include <datolite/core/explain.hpp>
+#include <datolite/laws/storage.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+namespace laws = datolite::laws;
+
+static_assert(datolite::explain_storage<scratch::engine>());
+
+TEST(an_engine_from_scratch, keeps_every_law) {
+  EXPECT_EQ(laws::check_storage([] { return scratch::engine{}; }), laws::report{});
+}
+
+}  // namespace
