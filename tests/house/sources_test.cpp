@@ -67,10 +67,12 @@ TEST(headers, open_with_their_purpose_and_pragma_once) {
   }
 }
 
-/// Longer than this, and a header has more than one purpose.
+/// Longer than this, and a header has more than one purpose. What is in detail/ may take a little more.
 TEST(headers, are_not_too_long_to_read) {
-  for (const fs::path& header : public_headers())
-    EXPECT_LE(lines(read(root / header)).size(), 440u) << header;
+  for (const fs::path& header : public_headers()) {
+    const bool inside = header.string().find("/detail/") != std::string::npos;
+    EXPECT_LE(lines(read(root / header)).size(), inside ? 600u : 440u) << header;
+  }
 }
 
 /// Which folders' headers a layer may include: the arrows of docs/architecture.md. The header verification says the

@@ -45,6 +45,7 @@ inline bool has_name(std::string_view text) noexcept {
 inline bool is_symbol_token(std::string_view text) noexcept {
   if (text == "/") return true;
   if (!has_name(text) || text == "nil" || text == "true" || text == "false") return false;
+  if (text.starts_with("\xEF\xBB\xBF")) return false;  // at the start of a text it is a byte-order mark
   const char first = text[0];
   if (is_digit(first) || first == ':' || first == '#' || first == '\'') return false;
   const bool like_a_number = first == '+' || first == '-' || first == '.';
