@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace datolite::detail {
@@ -26,6 +27,21 @@ inline constexpr auto edn_classes = [] {
 inline edn_class edn_class_of(char c) noexcept { return edn_classes[static_cast<unsigned char>(c)]; }
 
 inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+inline int hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// The start of a token, fit for a message.
+inline std::string shown(std::string_view token) {
+  constexpr std::size_t most = 40;
+  if (token.size() <= most) return std::string{token};
+  std::size_t size = most;
+  while (size > 0 && (static_cast<unsigned char>(token[size]) & 0xC0) == 0x80) --size;
+  return std::string{token.substr(0, size)}.append("…");
+}
 
 inline bool consists_of_symbol_characters(std::string_view text) noexcept {
   for (const char c : text) {
