@@ -1,0 +1,389 @@
+// tree_bytes: how the leaves of a sorted_map keep entries whose key is a byte string.
+//
+// Keys and values stand packed in one heap of bytes a leaf, found through a table of offsets: no object and
+// no allocation an entry, copying a leaf is copying two arrays, and a scan reads memory in order. Long ones
+// live outside, counted, so that a leaf stays small whatever it holds. The separators of inner nodes are the
+// shortest strings that separate.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include <datolite/core/bytes.hpp>
+#include <datolite/core/detail/tree_objects.hpp>
+#include <datolite/core/detail/tree_slots.hpp>
+
+namespace datolite::detail {
+
+/// A counted byte string outside the nodes; empty handle or one holder's share.
+class remote_bytes {
+ public:
+  remote_bytes() noexcept = default;
+  explicit remote_bytes(bytes_view text) {
+    shared_ = ::new (::operator new(sizeof(shared) + text.size())) shared{{}, text.size()};
+    if (!text.empty()) std::memcpy(static_cast<void*>(shared_ + 1), text.data(), text.size());
+  }
+  remote_bytes(const remote_bytes& o) noexcept : shared_{o.shared_} {
+    if (shared_ != nullptr) shared_->holders.retain();
+  }
+  remote_bytes(remote_bytes&& o) noexcept : shared_{std::exchange(o.shared_, nullptr)} {}
+  remote_bytes& operator=(remote_bytes o) noexcept {
+    std::swap(shared_, o.shared_);
+    return *this;
+  }
+  ~remote_bytes() {
+    if (shared_ == nullptr || !shared_->holders.release()) return;
+    std::destroy_at(shared_);
+    ::operator delete(shared_);
+  }
+
+  explicit operator bool() const noexcept { return shared_ != nullptr; }
+  bytes_view view() const noexcept { return {reinterpret_cast<const char*>(shared_ + 1), shared_->size}; }
+
+  /// The share as a plain address in a leaf's heap, and back.
+  static constexpr std::size_t stored_size = sizeof(void*);
+  void store(char* to) && noexcept {
+    std::memcpy(to, &shared_, stored_size);
+    shared_ = nullptr;
+  }
+  static remote_bytes take(const char* from) noexcept {
+    remote_bytes r;
+    std::memcpy(&r.shared_, from, stored_size);
+    return r;
+  }
+  static bytes_view view_at(const char* from) noexcept {
+    const shared* s = nullptr;
+    std::memcpy(&s, from, stored_size);
+    return {reinterpret_cast<const char*>(s + 1), s->size};
+  }
+  static void retain_at(const char* from) noexcept {
+    const shared* s = nullptr;
+    std::memcpy(&s, from, stored_size);
+    s->holders.retain();
+  }
+
+ private:
+  struct shared {
+    holder_count holders;
+    std::size_t size;
+  };
+  shared* shared_ = nullptr;
+};
+
+/// The key of an inner node: a short byte string inline, a long one counted.
+class byte_separator {
+ public:
+  explicit byte_separator(bytes_view text)
+      : size_{static_cast<std::uint32_t>(std::min(text.size(), far_size))} {
+    if (size_ <= inline_size) {
+      if (size_ != 0) std::memcpy(text_, text.data(), size_);
+    } else {
+      size_ = far_size;
+      remote_bytes{text}.store(text_);
+    }
+  }
+  byte_separator(const byte_separator& o) noexcept { *this = o; }
+  byte_separator& operator=(const byte_separator& o) noexcept {
+    if (o.far()) remote_bytes::retain_at(o.text_);
+    drop();
+    std::memcpy(static_cast<void*>(this), &o, sizeof(o));
+    return *this;
+  }
+  ~byte_separator() { drop(); }
+
+  bytes_view view() const noexcept { return far() ? remote_bytes::view_at(text_) : bytes_view{text_, size_}; }
+
+ private:
+  static constexpr std::size_t inline_size = 20;
+  static constexpr std::size_t far_size = 0xFFFF;
+  bool far() const noexcept { return size_ == far_size; }
+  void drop() noexcept {
+    if (far()) remote_bytes::take(text_);
+    size_ = 0;
+  }
+
+  std::uint32_t size_ = 0;
+  char text_[inline_size];
+};
+
+/// How a mapped type is shown, and what of it is stored.
+template <class T>
+struct stored_mapped;
+
+struct stored_form {
+  bytes_view text;
+  bool absent = false;
+};
+
+template <>
+struct stored_mapped<unit> {
+  using shown = unit;
+  static stored_form store(unit) noexcept { return {}; }
+  static unit show(stored_form) noexcept { return {}; }
+};
+template <>
+struct stored_mapped<bytes> {
+  using shown = bytes_view;
+  static stored_form store(bytes_view text) noexcept { return {text}; }
+  static bytes_view show(stored_form s) noexcept { return s.text; }
+};
+template <>
+struct stored_mapped<std::optional<bytes>> {
+  using shown = std::optional<bytes_view>;
+  static stored_form store(std::optional<bytes_view> text) noexcept {
+    return text ? stored_form{*text} : stored_form{{}, true};
+  }
+  static std::optional<bytes_view> show(stored_form s) noexcept {
+    if (s.absent) return std::nullopt;
+    return s.text;
+  }
+};
+
+/// An entry on its way into a leaf. The views are the caller's; what must not fail later is allocated
+/// already. `retired` keeps a replaced heap, to which the views may point, until the entry is in.
+struct staged_bytes {
+  bytes_view key_text;
+  stored_form mapped;
+  remote_bytes far_key;
+  remote_bytes far_mapped;
+  std::unique_ptr<char[]> retired;
+
+  bytes_view key() const noexcept { return key_text; }
+};
+
+template <std::size_t N>
+class byte_block {
+ public:
+  static constexpr std::size_t capacity = N;
+  static constexpr std::size_t longest_near = 248;  ///< bytes of a key, or of a value, that stand in the leaf
+
+  byte_block() noexcept = default;
+  byte_block(const byte_block& o, const staged_bytes* next) {
+    grow_from(o, o.live_ + o.live_ / 8 + (next != nullptr ? stored_size(*next) : 0));
+    for (std::size_t i = 0; i < size_; ++i) retain(table_[i]);
+  }
+  byte_block& operator=(const byte_block&) = delete;
+  ~byte_block() {
+    for (std::size_t i = 0; i < size_; ++i) drop(table_[i]);
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  bytes_view key(std::size_t i) const noexcept {
+    const place& p = table_[i];
+    const char* at = heap_.get() + p.offset;
+    return p.key_size == far ? remote_bytes::view_at(at) : bytes_view{at, p.key_size};
+  }
+  stored_form mapped(std::size_t i) const noexcept {
+    const place& p = table_[i];
+    const char* at = heap_.get() + p.offset + near_size(p.key_size);
+    if (p.mapped_size == absent) return {{}, true};
+    return {p.mapped_size == far ? remote_bytes::view_at(at) : bytes_view{at, p.mapped_size}};
+  }
+  void prefetch() const noexcept {
+    __builtin_prefetch(this);
+    for (std::size_t i = 0; i < N; i += 8) __builtin_prefetch(prefixes_.at(i));
+  }
+
+  template <bool at_most, class Probe, class Compare>
+  std::size_t search(const Probe& probe, const Compare& less) const {
+    return search_keys<at_most, bytes>(
+        size_, bytes_view{probe}, less, [this](std::size_t i) { return key(i); }, prefixes_);
+  }
+
+  static staged_bytes stage(bytes_view key, stored_form mapped) {
+    staged_bytes s{key, mapped, {}, {}, {}};
+    if (key.size() > longest_near) s.far_key = remote_bytes{key};
+    if (mapped.text.size() > longest_near) s.far_mapped = remote_bytes{mapped.text};
+    return s;
+  }
+
+  void make_room(staged_bytes& next) {
+    if (used_ + stored_size(next) > heap_size_) next.retired = regrow(stored_size(next));
+  }
+  void make_room(const byte_block& from, std::size_t first, std::size_t count) {
+    std::size_t needed = 0;
+    for (std::size_t i = first; i < first + count; ++i) needed += stored_size(from.table_[i]);
+    if (used_ + needed > heap_size_) regrow(needed);
+  }
+
+  void insert(std::size_t i, staged_bytes&& s) noexcept {
+    prefixes_.insert(size_, i, leading_bytes(s.key_text));
+    table_.insert(size_, i, put(std::move(s)));
+    ++size_;
+  }
+  void assign(std::size_t i, staged_bytes&& s) noexcept {
+    const place old = table_[i];
+    table_[i] = put(std::move(s));
+    forget(old), drop(old);
+  }
+  void erase(std::size_t i) noexcept {
+    const place old = table_[i];
+    prefixes_.erase(size_, i), table_.erase(size_, i);
+    --size_;
+    forget(old), drop(old);
+  }
+  void splice(std::size_t to, byte_block& from, std::size_t first, std::size_t count) noexcept {
+    prefixes_.splice(size_, to, from.prefixes_, first, count, from.size_);
+    table_.splice(size_, to, from.table_, first, count, from.size_);
+    size_ += static_cast<std::uint32_t>(count), from.size_ -= static_cast<std::uint32_t>(count);
+    for (std::size_t i = to; i < to + count; ++i) {
+      from.forget(table_[i]);
+      table_[i].offset = put(from.heap_.get() + table_[i].offset, stored_size(table_[i]));
+    }
+  }
+
+ private:
+  static constexpr std::uint16_t far = 0xFFFF;
+  static constexpr std::uint16_t absent = 0xFFFE;
+
+  struct place {
+    std::uint32_t offset;
+    std::uint16_t key_size;
+    std::uint16_t mapped_size;
+  };
+
+  static std::size_t near_size(std::uint16_t size) noexcept {
+    return size == far ? remote_bytes::stored_size : size == absent ? 0 : size;
+  }
+  static std::size_t stored_size(const place& p) noexcept {
+    return near_size(p.key_size) + near_size(p.mapped_size);
+  }
+  static std::size_t stored_size(const staged_bytes& s) noexcept {
+    return (s.far_key ? remote_bytes::stored_size : s.key_text.size()) +
+           (s.far_mapped ? remote_bytes::stored_size : s.mapped.text.size());
+  }
+
+  char* far_mapped_at(const place& p) const noexcept {
+    return heap_.get() + p.offset + near_size(p.key_size);
+  }
+  void retain(const place& p) const noexcept {
+    if (p.key_size == far) remote_bytes::retain_at(heap_.get() + p.offset);
+    if (p.mapped_size == far) remote_bytes::retain_at(far_mapped_at(p));
+  }
+  void drop(const place& p) noexcept {
+    if (p.key_size == far) remote_bytes::take(heap_.get() + p.offset);
+    if (p.mapped_size == far) remote_bytes::take(far_mapped_at(p));
+  }
+  void forget(const place& p) noexcept { live_ -= static_cast<std::uint32_t>(stored_size(p)); }
+
+  std::uint32_t put(const char* text, std::size_t size) noexcept {
+    if (size != 0) std::memcpy(heap_.get() + used_, text, size);
+    const std::uint32_t at = used_;
+    used_ += static_cast<std::uint32_t>(size), live_ += static_cast<std::uint32_t>(size);
+    return at;
+  }
+  place put(staged_bytes&& s) noexcept {
+    place p{used_, static_cast<std::uint16_t>(s.key_text.size()),
+            static_cast<std::uint16_t>(s.mapped.text.size())};
+    if (s.far_key) {
+      p.key_size = far;
+      std::move(s.far_key).store(heap_.get() + used_);
+      used_ += remote_bytes::stored_size, live_ += remote_bytes::stored_size;
+    } else {
+      put(s.key_text.data(), s.key_text.size());
+    }
+    if (s.far_mapped) {
+      p.mapped_size = far;
+      std::move(s.far_mapped).store(heap_.get() + used_);
+      used_ += remote_bytes::stored_size, live_ += remote_bytes::stored_size;
+    } else if (s.mapped.absent) {
+      p.mapped_size = absent;
+    } else {
+      put(s.mapped.text.data(), s.mapped.text.size());
+    }
+    return p;
+  }
+
+  /// A heap with room for `needed` more bytes, the live ones packed; returns the old one.
+  std::unique_ptr<char[]> regrow(std::size_t needed) {
+    const std::size_t wanted = live_ + needed;
+    std::unique_ptr<char[]> old;
+    const std::size_t typical =
+        size_ == 0 ? 0 : wanted * std::min<std::size_t>(N, 2 * size_ + 2) / (size_ + 1);
+    auto fresh = std::make_unique_for_overwrite<char[]>(std::max(wanted, typical));
+    pack(*this, fresh.get());
+    old = std::exchange(heap_, std::move(fresh));
+    heap_size_ = static_cast<std::uint32_t>(std::max(wanted, typical)), used_ = live_;
+    return old;
+  }
+  void grow_from(const byte_block& o, std::size_t room) {
+    heap_ = std::make_unique_for_overwrite<char[]>(room);
+    heap_size_ = static_cast<std::uint32_t>(room);
+    prefixes_.copy(o.prefixes_, o.size_), table_.copy(o.table_, o.size_);
+    size_ = o.size_, live_ = o.live_, used_ = o.live_;
+    if (o.used_ == o.live_) {
+      if (live_ != 0) std::memcpy(heap_.get(), o.heap_.get(), live_);
+    } else {
+      pack(o, heap_.get());
+    }
+  }
+  void pack(const byte_block& from, char* to) noexcept {
+    std::uint32_t at = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+      const auto size = static_cast<std::uint32_t>(stored_size(table_[i]));
+      if (size != 0) std::memcpy(to + at, from.heap_.get() + from.table_[i].offset, size);
+      table_[i].offset = at, at += size;
+    }
+  }
+
+  std::uint32_t size_ = 0;
+  std::uint32_t used_ = 0;  ///< bytes of the heap, from its front
+  std::uint32_t live_ = 0;  ///< those of them that an entry still has
+  std::uint32_t heap_size_ = 0;
+  std::unique_ptr<char[]> heap_;
+  slots<std::uint64_t, N> prefixes_;
+  slots<place, N> table_;
+};
+
+template <class T, class Compare>
+struct byte_layout {
+  static constexpr bool is_set = std::is_same_v<T, unit>;
+  using codec = stored_mapped<T>;
+  using key_type = bytes;
+  using compare = Compare;
+  using key_ref = bytes_view;
+  using mapped_ref = typename codec::shown;
+  using found_t = std::optional<std::conditional_t<is_set, bytes_view, mapped_ref>>;
+  using reference = std::conditional_t<is_set, bytes_view, std::pair<bytes_view, mapped_ref>>;
+  using key_arg = bytes_view;
+  using mapped_arg = typename codec::shown;
+  using separator = byte_separator;
+  using prefix = std::uint64_t;
+  using staged = staged_bytes;
+  static constexpr bool exact_separators = false;
+  static constexpr std::size_t leaf_capacity = 64;
+
+  static bytes_view key_of(const separator& s) noexcept { return s.view(); }
+  static prefix prefix_of(const separator& s) noexcept { return leading_bytes(s.view()); }
+
+  class block : public byte_block<leaf_capacity> {
+   public:
+    using byte_block<leaf_capacity>::byte_block;
+    mapped_ref mapped(std::size_t i) const noexcept {
+      return codec::show(byte_block<leaf_capacity>::mapped(i));
+    }
+  };
+
+  static staged stage(bytes_view key, mapped_arg mapped) { return block::stage(key, codec::store(mapped)); }
+
+  static separator shortest_between(bytes_view low, bytes_view high) {
+    const std::size_t same = static_cast<std::size_t>(
+        std::mismatch(low.begin(), low.end(), high.begin(), high.end()).second - high.begin());
+    return separator{high.substr(0, same + 1)};
+  }
+  static separator separator_at(const block& b, std::size_t i) {
+    return shortest_between(b.key(i - 1), b.key(i));
+  }
+  static separator separator_before(const block& left, const staged& next) {
+    return shortest_between(left.key(left.size() - 1), next.key());
+  }
+  static bool belongs_left(const staged& s, const separator& bar) noexcept { return s.key() < bar.view(); }
+};
+
+}  // namespace datolite::detail

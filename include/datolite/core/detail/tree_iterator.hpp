@@ -1,0 +1,80 @@
+// tree_iterator: the bidirectional iterator of sorted_map and sorted_set.
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <type_traits>
+
+#include <datolite/core/detail/tree.hpp>
+
+namespace datolite::detail {
+
+template <class L>
+class tree_iterator {
+  /// What operator-> of an iterator that makes its references returns.
+  struct arrow {
+    typename L::reference shown;
+    const typename L::reference* operator->() const noexcept { return &shown; }
+  };
+  static constexpr bool is_real = std::is_reference_v<typename L::reference>;
+
+ public:
+  using iterator_concept = std::bidirectional_iterator_tag;
+  using iterator_category =
+      std::conditional_t<is_real, std::bidirectional_iterator_tag, std::input_iterator_tag>;
+  using reference = typename L::reference;
+  using value_type = std::remove_cvref_t<reference>;
+  using difference_type = std::ptrdiff_t;
+  using pointer = std::conditional_t<is_real, std::remove_reference_t<reference>*, arrow>;
+
+  tree_iterator() noexcept = default;
+  explicit tree_iterator(const position<L>& at) noexcept : at_{at} {}
+
+  reference operator*() const noexcept {
+    if constexpr (L::is_set) {
+      return key();
+    } else {
+      return reference{key(), mapped()};
+    }
+  }
+  pointer operator->() const noexcept {
+    if constexpr (is_real) {
+      return std::addressof(**this);
+    } else {
+      return {**this};
+    }
+  }
+  typename L::key_ref key() const noexcept { return at_.leaf->entries.key(at_.slot); }
+  typename L::mapped_ref mapped() const noexcept { return at_.leaf->entries.mapped(at_.slot); }
+
+  tree_iterator& operator++() noexcept {
+    at_.next();
+    return *this;
+  }
+  tree_iterator operator++(int) noexcept {
+    tree_iterator old = *this;
+    at_.next();
+    return old;
+  }
+  tree_iterator& operator--() noexcept {
+    at_.previous();
+    return *this;
+  }
+  tree_iterator operator--(int) noexcept {
+    tree_iterator old = *this;
+    at_.previous();
+    return old;
+  }
+  friend bool operator==(const tree_iterator& a, const tree_iterator& b) noexcept {
+    return a.at_.leaf == b.at_.leaf && a.at_.slot == b.at_.slot;
+  }
+
+ private:
+  template <class>
+  friend class sorted_base;
+
+  position<L> at_;
+};
+
+}  // namespace datolite::detail
