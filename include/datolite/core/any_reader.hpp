@@ -1,8 +1,8 @@
 // any_pinned, any_iterator: what a reader of a type unknown until run time hands out.
 //
-// They obey the laws of Pinned and Iterator as far as what they hold does. A pinned costs no allocation when what it
-// holds is a view or fits the buffer inside; an iterator costs one allocation when it is opened, then one virtual
-// call a move: the key is fetched with the move, the value when it is asked for.
+// They obey the laws of Pinned and Iterator as far as what they hold does. A pinned costs no allocation when
+// what it holds is a view or fits the buffer inside; an iterator costs one allocation when it is opened, then
+// one virtual call a move: the key is fetched with the move, the value when it is asked for.
 //
 // Threads: as what they hold.
 #pragma once
@@ -27,8 +27,7 @@ namespace datolite {
 class any_pinned {
  public:
   template <class P>
-    requires(!std::same_as<P, any_pinned> && Pinned<P>)
-  explicit any_pinned(P held) {
+  requires(!std::same_as<P, any_pinned> && Pinned<P>) explicit any_pinned(P held) {
     if constexpr (std::is_trivially_destructible_v<P>) {
       shown_ = held.view();  // owns nothing, so there is nothing to keep
     } else if constexpr (fits<P>) {
@@ -60,18 +59,18 @@ class any_pinned {
       sizeof(P) <= room && alignof(P) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<P>;
 
   template <class P>
-  static constexpr keeper inside{
-      [](void* from, void* to) noexcept -> bytes_view {
-        P* old = static_cast<P*>(from);
-        P* moved = ::new (to) P{std::move(*old)};
-        old->~P();
-        return moved->view();
-      },
-      [](void* at) noexcept { static_cast<P*>(at)->~P(); }};
+  static constexpr keeper inside{[](void* from, void* to) noexcept -> bytes_view {
+                                   P* old = static_cast<P*>(from);
+                                   P* moved = ::new (to) P{std::move(*old)};
+                                   old->~P();
+                                   return moved->view();
+                                 },
+                                 [](void* at) noexcept { static_cast<P*>(at)->~P(); }};
   template <class P>
-  static constexpr keeper outside{
-      [](void* from, void* to) noexcept -> bytes_view { return (*::new (to) P* {*static_cast<P**>(from)})->view(); },
-      [](void* at) noexcept { delete *static_cast<P**>(at); }};
+  static constexpr keeper outside{[](void* from, void* to) noexcept -> bytes_view {
+                                    return (*::new (to) P* {*static_cast<P**>(from)})->view();
+                                  },
+                                  [](void* at) noexcept { delete *static_cast<P**>(at); }};
 
   void take(any_pinned& other) noexcept {
     keeper_ = std::exchange(other.keeper_, nullptr);
@@ -131,8 +130,8 @@ class iterator_model final : public erased_iterator {
 class any_iterator {
  public:
   template <class I>
-    requires(!std::same_as<I, any_iterator> && Iterator<I>)
-  explicit any_iterator(I held) : it_{std::make_unique<detail::iterator_model<I>>(std::move(held))} {}
+  requires(!std::same_as<I, any_iterator> && Iterator<I>) explicit any_iterator(I held)
+      : it_{std::make_unique<detail::iterator_model<I>>(std::move(held))} {}
 
   void seek(bytes_view at) { moved(it_->seek(at, unsettle())); }
   void seek_for_prev(bytes_view at) { moved(it_->seek_for_prev(at, unsettle())); }
@@ -141,7 +140,8 @@ class any_iterator {
   void next() { moved(it_->next(unsettle())); }
   void prev() { moved(it_->prev(unsettle())); }
 
-  /// REQUIRES of `key` and `value`: valid(). After a move that threw, only another seek makes them usable again.
+  /// REQUIRES of `key` and `value`: valid(). After a move that threw, only another seek makes them usable
+  /// again.
   bool valid() const { return place_ == place::unknown ? it_->valid() : place_ == place::pair; }
   bytes_view key() const noexcept { return key_; }
   bytes_view value() const { return it_->value(); }

@@ -1,9 +1,9 @@
 // any_storage: a storage whose engine is chosen at run time.
 //
-// Intuition. A copyable handle that all its copies share, over any Storage. It models Storage itself, so whatever is
-// written against the concept can be compiled once, against this type. The price is one virtual call an operation, and
-// one allocation a snapshot or iterator. What the concept asks at compile time (`zero_copy`, `multi_process`) has the
-// weaker answer here; the engine's own answer is there at run time.
+// Intuition. A copyable handle that all its copies share, over any Storage. It models Storage itself, so
+// whatever is written against the concept can be compiled once, against this type. The price is one virtual
+// call an operation, and one allocation a snapshot or iterator. What the concept asks at compile time
+// (`zero_copy`, `multi_process`) has the weaker answer here; the engine's own answer is there at run time.
 //
 // Threads: as the engine that it holds: many threads may read, commit and copy at once.
 #pragma once
@@ -37,9 +37,9 @@ namespace detail {
 class change_source {
  public:
   template <class F>
-    requires(!std::same_as<F, change_source>)
-  explicit change_source(F& next) noexcept
-      : callee_{&next}, call_{[](void* f) -> std::optional<change> { return (*static_cast<F*>(f))(); }} {}
+  requires(!std::same_as<F, change_source>) explicit change_source(F& next) noexcept
+      : callee_{const_cast<void*>(static_cast<const void*>(std::addressof(next)))},
+        call_{[](void* f) -> std::optional<change> { return (*static_cast<F*>(f))(); }} {}
   std::optional<change> operator()() const { return call_(callee_); }
 
  private:
@@ -113,9 +113,13 @@ inline char type_mark{};  // its address names the type, so that no run-time typ
 /// The name of an engine, for people: its own `engine_name()`, else its constant `name`, else "storage".
 template <Storage S>
 std::string_view engine_name(const S& storage) {
-  if constexpr (requires { { storage.engine_name() } -> std::convertible_to<std::string_view>; }) {
+  if constexpr (requires {
+                  { storage.engine_name() } -> std::convertible_to<std::string_view>;
+                }) {
     return storage.engine_name();
-  } else if constexpr (requires { { S::name } -> std::convertible_to<std::string_view>; }) {
+  } else if constexpr (requires {
+                         { S::name } -> std::convertible_to<std::string_view>;
+                       }) {
     return S::name;
   } else {
     return "storage";
@@ -126,8 +130,8 @@ std::string_view engine_name(const S& storage) {
 class any_snapshot {
  public:
   template <class S>
-    requires(!std::same_as<S, any_snapshot> && Snapshot<S>)
-  explicit any_snapshot(S held) : held_{std::make_shared<const detail::snapshot_model<S>>(std::move(held))} {}
+  requires(!std::same_as<S, any_snapshot> && Snapshot<S>) explicit any_snapshot(S held)
+      : held_{std::make_shared<const detail::snapshot_model<S>>(std::move(held))} {}
 
   std::optional<any_pinned> get(bytes_view key) const& { return held_->get(key); }
   std::vector<std::optional<any_pinned>> get_many(std::span<const bytes_view> keys) const& {
@@ -153,8 +157,8 @@ class any_storage {
   static constexpr bool multi_process = false;
 
   template <class S>
-    requires(!std::same_as<S, any_storage> && Storage<S>)
-  any_storage(S engine);  // NOLINT: a storage is an any_storage, so the conversion is implicit
+  requires(!std::same_as<S, any_storage> && Storage<S>)
+      any_storage(S engine);  // NOLINT: a storage is an any_storage, so the conversion is implicit
 
   std::optional<any_pinned> get(bytes_view key) const& { return held_->get(key); }
   std::vector<std::optional<any_pinned>> get_many(std::span<const bytes_view> keys) const& {
@@ -167,14 +171,16 @@ class any_storage {
 
   any_snapshot snapshot() const { return any_snapshot{held_->snapshot()}; }
   synctag_t synctag() const { return held_->synctag(); }
-  synctag_t commit(std::span<const change> changes, const demands& d = {}) { return held_->commit(changes, d); }
+  synctag_t commit(std::span<const change> changes, const demands& d = {}) {
+    return held_->commit(changes, d);
+  }
   void close() { held_->close(); }
 
-  /// Loads a strictly ascending run, all or nothing: by the engine's own `bulk_load`, else by one commit that holds
-  /// the run in memory. `next` is any callable that returns the next change, or nothing at the end.
+  /// Loads a strictly ascending run, all or nothing: by the engine's own `bulk_load`, else by one commit that
+  /// holds the run in memory. `next` is any callable that returns the next change, or nothing at the end.
   template <class Next>
-    requires std::convertible_to<std::invoke_result_t<Next&>, std::optional<change>>
-  synctag_t bulk_load(Next&& next) {
+  requires std::convertible_to<std::invoke_result_t<Next&>, std::optional<change>> synctag_t
+  bulk_load(Next&& next) {
     return held_->bulk_load(detail::change_source{next});
   }
 
@@ -188,7 +194,7 @@ class any_storage {
 
   bool is_zero_copy() const { return held_->traits().zero_copy; }          ///< the engine's `zero_copy`
   bool is_multi_process() const { return held_->traits().multi_process; }  ///< the engine's `multi_process`
-  bool is_bulk_loader() const { return held_->traits().bulk_loader; }      ///< is `bulk_load` the engine's own?
+  bool is_bulk_loader() const { return held_->traits().bulk_loader; }  ///< is `bulk_load` the engine's own?
   std::string_view engine_name() const { return held_->traits().engine_name; }  ///< "memory", "lmdb", …
 
   /// The engine itself if its type is `S`, else null. Valid while a copy of this handle lives.
@@ -224,7 +230,9 @@ class storage_model final : public reader_model<erased_storage, S> {
     }
   }
   std::shared_ptr<erased_storage> fork() const override {
-    if constexpr (requires(const S& s) { { s.fork() } -> std::convertible_to<S>; }) {
+    if constexpr (requires(const S& s) {
+                    { s.fork() } -> std::convertible_to<S>;
+                  }) {
       return std::make_shared<storage_model>(this->held_.fork());
     } else {
       return nullptr;
@@ -233,20 +241,26 @@ class storage_model final : public reader_model<erased_storage, S> {
   void close() override { this->held_.close(); }
   storage_traits traits() const override {
     const S& s = this->held_;
-    return {s.durability(), s.min_key_size(),  s.max_key_size(), s.preferred_value_size(),
-            S::zero_copy,   S::multi_process, loads,            datolite::engine_name(s)};
+    return {s.durability(),
+            s.min_key_size(),
+            s.max_key_size(),
+            s.preferred_value_size(),
+            S::zero_copy,
+            S::multi_process,
+            loads,
+            datolite::engine_name(s)};
   }
   void* target(const void* type) noexcept override { return type == &type_mark<S> ? &this->held_ : nullptr; }
 
  private:
-  static constexpr bool loads = requires(S& s, change_source next) { s.bulk_load(next); };
+  static constexpr bool loads = requires(S & s, change_source next) { s.bulk_load(next); };
 };
 
 }  // namespace detail
 
 template <class S>
-  requires(!std::same_as<S, any_storage> && Storage<S>)
-any_storage::any_storage(S engine) : held_{std::make_shared<detail::storage_model<S>>(std::move(engine))} {}
+requires(!std::same_as<S, any_storage> && Storage<S>) any_storage::any_storage(S engine)
+    : held_{std::make_shared<detail::storage_model<S>>(std::move(engine))} {}
 
 inline any_storage any_storage::fork() const {
   std::shared_ptr<detail::erased_storage> copy = held_->fork();
