@@ -48,6 +48,11 @@ class tree_iterator {
   typename L::key_ref key() const noexcept { return at_.leaf->entries.key(at_.slot); }
   typename L::mapped_ref mapped() const noexcept { return at_.leaf->entries.mapped(at_.slot); }
 
+  /// Is this end()? Needs no map to compare with.
+  bool at_end() const noexcept { return at_.at_end_of_leaf(); }
+  /// To the entry before; false, and no move, if there is none.
+  bool step_back() noexcept { return at_.previous(); }
+
   tree_iterator& operator++() noexcept {
     at_.next();
     return *this;

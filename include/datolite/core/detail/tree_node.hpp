@@ -173,8 +173,10 @@ struct position {
   void next() noexcept {
     if (++slot == leaf->entries.size()) next_leaf();
   }
-  void previous() noexcept {
-    if (slot > 0 || previous_leaf()) --slot;
+  bool previous() noexcept {
+    if (slot == 0 && !previous_leaf()) return false;
+    --slot;
+    return true;
   }
 
   /// Fills the path from `level` down; node[level - 1] and index[level - 1] are set.

@@ -176,7 +176,8 @@ void check_bulk_load(checker& c, S& s, dice& d, material& some) {
 
     struct gave_up {};
     i = 0;
-    changes = some.some_batch(200).changes();
+    const batch other = some.some_batch(200);  // outlives the views that it gives out
+    changes = other.changes();
     const std::size_t stop = d.below(changes.size() + 1);
     bool passed_through = false;
     try {
