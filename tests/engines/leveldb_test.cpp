@@ -28,7 +28,7 @@ using contents = std::map<bytes, bytes>;
 
 static_assert(explain_storage<leveldb>());
 
-constexpr engines::leveldb_options quick{.sync = false};
+constexpr engines::leveldb_options quick{.durability = durability_level::process};
 
 /// The category of what `body` throws; its message must name `named`.
 template <class Body>
@@ -498,7 +498,7 @@ TEST(leveldb, full_disk_is_exhausted_with_nothing_lost) {
   fill_until_refused(home / "log", quick, 300'000, 1000);     // inside a record of the log
   fill_until_refused(home / "long", quick, 300'000, 50'000);  // inside a record of several blocks
   engines::leveldb_options durable = quick;
-  durable.sync = true;
+  durable.durability = durability_level::disk;
   fill_until_refused(home / "durable", durable, 100'000, 1000);
   engines::leveldb_options small = quick;  // in a table that the background writes
   small.write_buffer_size = 100'000;

@@ -33,7 +33,7 @@ class directory_lock {
     const int reason = errno;
     ::close(std::exchange(descriptor_, -1));
     if (reason != EWOULDBLOCK) throw_system_error(reason, "cannot lock " + file);
-    throw error{error_category::busy, "db.error/storage-busy",
+    throw error{error_category::busy, "db.error/already-open",
                 "the database " + directory +
                     " is open already, in this process or another, and takes one opener at a time: close it "
                     "there first"};

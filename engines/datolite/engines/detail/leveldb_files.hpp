@@ -60,7 +60,7 @@ class crc32c {
 };
 
 [[noreturn]] inline void throw_corrupt_file(const std::string& file, const std::string& what) {
-  throw error{error_category::corrupt, code_of(error_category::corrupt),
+  throw error{error_category::corrupt, "db.error/corrupt",
               "the database file " + file + " is damaged: " + what + "; restore it from a copy"};
 }
 

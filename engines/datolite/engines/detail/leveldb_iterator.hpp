@@ -129,11 +129,10 @@ class leveldb_iterator {
   }
   void check() const {
     const ::leveldb::Status status = it_->status();
-    if (!status.ok())
-      detail::throw_leveldb(status, detail::category_of(status), "cannot read on in " + use_->path());
+    if (!status.ok()) detail::throw_leveldb(status, "cannot read on in " + use_->path());
   }
   [[noreturn]] void throw_lost() const {
-    throw error{error_category::unavailable, detail::code_of(error_category::unavailable),
+    throw error{error_category::unavailable, "db.error/iterator-lost",
                 "the last move of this iterator of " + use_->path() + " failed: open another"};
   }
 

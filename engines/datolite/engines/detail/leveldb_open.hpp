@@ -3,10 +3,8 @@
 
 #include <sys/stat.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -19,11 +17,12 @@
 #include <leveldb/options.h>
 
 #include <datolite/core/error.hpp>
+#include <datolite/core/storage.hpp>
 #include <datolite/engines/detail/directory_lock.hpp>
-#include <datolite/engines/detail/fork_guard.hpp>
 #include <datolite/engines/detail/leveldb_files.hpp>
 #include <datolite/engines/detail/leveldb_status.hpp>
 #include <datolite/engines/detail/leveldb_store.hpp>
+#include <datolite/engines/detail/process_mark.hpp>
 #include <datolite/engines/detail/system_error.hpp>
 
 namespace datolite::engines {
@@ -31,8 +30,10 @@ namespace datolite::engines {
 /// How to open a LevelDB database. Sizes are bytes.
 struct leveldb_options {
   bool create_if_missing = true;  ///< the directory, not its parents
-  bool sync = true;               ///< a commit survives the machine; else only the process
-  bool compress = true;           ///< blocks, with snappy
+  /// What a commit that returned survives: `disk` syncs the log at every commit, `process` leaves it to the
+  /// operating system. Others are refused.
+  durability_level durability = durability_level::disk;
+  bool compress = true;                                  ///< blocks, with snappy
   std::size_t block_cache_size = std::size_t{32} << 20;  ///< uncompressed blocks kept in memory
   std::size_t block_size = 4096;                         ///< what is read and compressed at once
   std::size_t write_buffer_size = std::size_t{4}
@@ -61,11 +62,10 @@ inline std::string leveldb_directory(std::string_view path, bool create) {
 
 /// LevelDB works with one background thread a process, which a forked child does not have.
 inline void refuse_leveldb_after_fork(const std::string& directory) {
-  static std::atomic<std::uint64_t> used_in{UINT64_MAX};
-  std::uint64_t first = UINT64_MAX;
-  if (used_in.compare_exchange_strong(first, process_generation()) || first == process_generation()) return;
+  static const process_mark first_use;
+  if (first_use.here()) return;
   throw error{
-      error_category::unavailable, code_of(error_category::unavailable),
+      error_category::unavailable, "db.error/forked",
       "cannot open " + directory +
           ": this process was forked from one that had used LevelDB, whose background thread it lacks; "
           "exec a program first, or fork before the first use"};
@@ -87,25 +87,29 @@ inline leveldb_parts make_leveldb(const std::string& directory, const leveldb_op
   options.compression = wanted.compress ? ::leveldb::kSnappyCompression : ::leveldb::kNoCompression;
   ::leveldb::DB* db = nullptr;
   const ::leveldb::Status status = ::leveldb::DB::Open(options, directory, &db);
-  if (!status.ok())
-    throw_leveldb(status, category_of(status), "cannot open the LevelDB database " + directory);
+  if (!status.ok()) throw_leveldb(status, "cannot open the LevelDB database " + directory);
   made.db.reset(db);
   return made;
 }
 
 inline std::shared_ptr<leveldb_store> open_leveldb(std::string_view path, const leveldb_options& wanted) {
+  if (wanted.durability != durability_level::disk && wanted.durability != durability_level::process) {
+    throw error{error_category::unsupported, "db.error/unsupported-durability",
+                "LevelDB cannot give the durability " + std::string{to_string(wanted.durability)} +
+                    ": ask for disk or process"};
+  }
   std::string directory = leveldb_directory(path, wanted.create_if_missing);
   if (!wanted.create_if_missing && !exists(directory + "/CURRENT")) {
     check_leveldb_files(directory);
-    throw error{error_category::not_found, code_of(error_category::not_found),
+    throw error{error_category::not_found, "db.error/no-such-file",
                 "there is no LevelDB database in " + directory + ": check the path, or allow it to be made"};
   }
   directory_lock lock{directory};
   refuse_leveldb_after_fork(directory);
   check_leveldb_files(directory);
   leveldb_parts parts = make_leveldb(directory, wanted);
-  return std::make_shared<leveldb_store>(std::move(directory), std::move(lock), std::move(parts), wanted.sync,
-                                         wanted.block_size);
+  return std::make_shared<leveldb_store>(std::move(directory), std::move(lock), std::move(parts),
+                                         wanted.durability == durability_level::disk, wanted.block_size);
 }
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <leveldb/status.h>
 
@@ -16,27 +17,28 @@
 namespace datolite::engines::detail {
 
 /// What kind of failure this is, once a database is there to fail.
-inline error_category category_of(const ::leveldb::Status& status) {
-  if (status.IsCorruption() || status.IsNotFound())
-    return error_category::corrupt;  // a file of its own is gone
-  if (status.IsNotSupportedError() || status.IsInvalidArgument()) return error_category::unsupported;
+inline verdict verdict_on(const ::leveldb::Status& status) {
+  const verdict corrupt{error_category::corrupt, "db.error/corrupt",
+                        "the database is damaged: restore it from a copy"};
+  if (status.IsCorruption() || status.IsNotFound()) return corrupt;  // NotFound: a file of its own is gone
+  if (status.IsNotSupportedError() || status.IsInvalidArgument()) {
+    return {error_category::unsupported, "db.error/foreign-database",
+            "another program has made it: use that one"};
+  }
   const std::string text = status.ToString();
-  for (const int reason : {ENOSPC, EDQUOT, EFBIG, ENOMEM, EMFILE, ENFILE}) {
-    if (text.ends_with(std::strerror(reason))) return error_category::exhausted;
+  const auto says = [&text](int reason) { return text.ends_with(std::strerror(reason)); };
+  if (says(EINVAL)) return corrupt;  // a table names a place outside itself
+  if (text.ends_with("already held by process") || (text.starts_with("IO error: lock ") && says(EAGAIN))) {
+    return {error_category::busy, "db.error/already-open", "close it there first"};
   }
-  if (text.ends_with(std::strerror(EINVAL)))
-    return error_category::corrupt;  // a table names a place outside itself
-  if (text.find("already held by process") != std::string::npos ||
-      (text.find("IO error: lock ") != std::string::npos && text.ends_with(std::strerror(EAGAIN)))) {
-    return error_category::busy;
+  for (const int reason : {ENOSPC, EDQUOT, EFBIG, ENOMEM, EMFILE, ENFILE, EACCES, EPERM, EROFS}) {
+    if (says(reason)) return verdict_on(reason);
   }
-  return error_category::unavailable;
+  return verdict_on(EIO);
 }
 
-[[noreturn]] inline void throw_leveldb(const ::leveldb::Status& status, error_category category,
-                                       std::string doing) {
-  doing.append(": ").append(status.ToString()).append("; ").append(advice_for(category));
-  throw error{category, code_of(category), std::move(doing)};
+[[noreturn]] inline void throw_leveldb(const ::leveldb::Status& status, std::string doing) {
+  throw_verdict(verdict_on(status), std::move(doing), status.ToString());
 }
 
 /// Does this say that the key is absent? A missing table file has the same kind, but names the file.

@@ -34,9 +34,9 @@
 #include <datolite/core/storage.hpp>
 #include <datolite/core/writer.hpp>
 #include <datolite/engines/detail/directory_lock.hpp>
-#include <datolite/engines/detail/fork_guard.hpp>
 #include <datolite/engines/detail/leveldb_files.hpp>
 #include <datolite/engines/detail/leveldb_status.hpp>
+#include <datolite/engines/detail/process_mark.hpp>
 
 namespace datolite::engines::detail {
 
@@ -74,7 +74,7 @@ class leveldb_store {
   leveldb_store(const leveldb_store&) = delete;
   leveldb_store& operator=(const leveldb_store&) = delete;
   ~leveldb_store() {
-    if (fork_.elsewhere()) {
+    if (!process_.here()) {
       // Not ours to end: its threads are in another process. All is left as it is.
       lock_.abandon();
       (void)parts_.db.release(), (void)parts_.filter.release(), (void)parts_.cache.release();
@@ -84,12 +84,12 @@ class leveldb_store {
   }
 
   void close() noexcept {
-    if (!fork_.elsewhere() && !closed_.exchange(true)) leave();
+    if (process_.here() && !closed_.exchange(true)) leave();
   }
 
   /// Throws unless the database may be used now.
   void check_usable() const {
-    if (closed_.load(std::memory_order_seq_cst) || fork_.elsewhere()) [[unlikely]]
+    if (closed_.load(std::memory_order_seq_cst) || !process_.here()) [[unlikely]]
       throw_unusable();
   }
   void enter() const {
@@ -102,7 +102,7 @@ class leveldb_store {
     }
   }
   void leave() const noexcept {
-    if (users_.fetch_sub(1) == 1 && closed_.load() && !fork_.elsewhere()) end();
+    if (users_.fetch_sub(1) == 1 && closed_.load() && process_.here()) end();
   }
 
   leveldb_state* hold_newest() const {
@@ -111,7 +111,7 @@ class leveldb_store {
     return newest_;
   }
   void drop(leveldb_state* state) const noexcept {
-    if (state->holders.fetch_sub(1, std::memory_order_acq_rel) != 1 || fork_.elsewhere()) return;
+    if (state->holders.fetch_sub(1, std::memory_order_acq_rel) != 1 || !process_.here()) return;
     const std::lock_guard hold{states_mutex_};
     retire(state);
   }
@@ -123,7 +123,7 @@ class leveldb_store {
     const ::leveldb::Status status = parts_.db->Get(reading(at), slice(key), &found);
     if (status.ok()) return pinned_bytes{std::move(found)};
     if (says_absent(status)) return std::nullopt;
-    throw_leveldb(status, category_of(status), "cannot read the key " + show_bytes(key) + " of " + path_);
+    throw_leveldb(status, "cannot read the key " + show_bytes(key) + " of " + path_);
   }
   std::unique_ptr<::leveldb::Iterator> open_iterator(const leveldb_state* at) const {
     return std::unique_ptr<::leveldb::Iterator>{parts_.db->NewIterator(reading(at))};
@@ -135,7 +135,7 @@ class leveldb_store {
   synctag_t commit(std::span<const change> changes, Check&& check) {
     const std::lock_guard writing{writer_};
     if (broken_) {
-      throw error{error_category::unavailable, code_of(error_category::unavailable),
+      throw error{error_category::unavailable, "db.error/storage-failed",
                   "nothing more can be written to " + path_ + " since a commit failed (" + *broken_ +
                       "): close the database, see to the cause and open it again"};
     }
@@ -150,7 +150,7 @@ class leveldb_store {
   }
 
   const std::string& path() const noexcept { return path_; }
-  bool forked() const noexcept { return fork_.elsewhere(); }
+  bool forked() const noexcept { return !process_.here(); }
   bool syncs() const noexcept { return write_.sync; }
   std::size_t block_size() const noexcept { return block_size_; }
 
@@ -165,10 +165,13 @@ class leveldb_store {
   }
 
   [[noreturn]] void throw_unusable() const {
-    throw error{error_category::unavailable, code_of(error_category::unavailable),
-                fork_.elsewhere()
-                    ? "the database " + path_ + " was opened before fork() and belongs to the parent process"
-                    : "the database " + path_ + " is closed: open it again"};
+    if (process_.here()) {
+      throw error{error_category::unavailable, "db.error/closed",
+                  "the database " + path_ + " is closed: open it again"};
+    }
+    throw error{error_category::unavailable, "db.error/forked",
+                "the database " + path_ +
+                    " was opened before fork() and belongs to the parent process: open another"};
   }
 
   void fill(std::span<const change> changes) {
@@ -225,9 +228,12 @@ class leveldb_store {
       retire(next);
     }
     broken_ = status.ToString();
-    error_category category = category_of(status);
-    if (category != error_category::corrupt && landed(changes)) category = error_category::unknown_outcome;
-    throw_leveldb(status, category, "cannot commit to " + path_);
+    verdict found = verdict_on(status);
+    if (found.category != error_category::corrupt && landed(changes)) {
+      found = {error_category::unknown_outcome, "db.error/unknown-outcome",
+               "the changes are in the log, but may not be on the disk: open it again and look"};
+    }
+    throw_verdict(found, "cannot commit to " + path_, status.ToString());
   }
 
   /// Does the newest log end with these changes, whole? Then recovery would find them.
@@ -281,7 +287,7 @@ class leveldb_store {
   }
 
   std::string path_;
-  fork_guard fork_;
+  process_mark process_;
   mutable directory_lock lock_;
   mutable leveldb_parts parts_;
   std::size_t block_size_;

@@ -4,74 +4,54 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include <datolite/core/error.hpp>
 
 namespace datolite::engines::detail {
 
-/// How a program should react to `errno`.
-inline error_category category_of(int reason) noexcept {
+/// How a program should react, the keyword that says so, and what the user can do.
+struct verdict {
+  error_category category;
+  const char* code;
+  const char* advice;
+};
+
+inline verdict verdict_on(int reason) noexcept {
   switch (reason) {
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
+      return {error_category::exhausted, "db.error/disk-full",
+              "the disk, the quota or the allowed file size is full: make room and open it again"};
     case ENOMEM:
+      return {error_category::exhausted, "db.error/out-of-memory", "free memory and open it again"};
     case EMFILE:
     case ENFILE:
-      return error_category::exhausted;
+      return {error_category::exhausted, "db.error/too-many-files", "close some files"};
     case ENOENT:
-      return error_category::not_found;
+      return {error_category::not_found, "db.error/no-such-file", "check the path"};
     case ENOTDIR:
     case ENAMETOOLONG:
     case ELOOP:
-      return error_category::incorrect;
+      return {error_category::incorrect, "db.error/not-a-directory", "check the path"};
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return {error_category::unavailable, "db.error/not-permitted",
+              "check the permissions of the directory and what is in it"};
     default:
-      return error_category::unavailable;
+      return {error_category::unavailable, "db.error/storage-failed", "check the device"};
   }
 }
 
-/// The keyword that goes with it.
-inline const char* code_of(error_category category) noexcept {
-  switch (category) {
-    case error_category::exhausted:
-      return "db.error/storage-exhausted";
-    case error_category::not_found:
-      return "db.error/storage-not-found";
-    case error_category::incorrect:
-      return "db.error/not-a-storage";
-    case error_category::corrupt:
-      return "db.error/storage-corrupt";
-    case error_category::busy:
-      return "db.error/storage-busy";
-    case error_category::unsupported:
-      return "db.error/unsupported-operation";
-    case error_category::unknown_outcome:
-      return "db.error/unknown-outcome";
-    default:
-      return "db.error/storage-unavailable";
-  }
-}
-
-/// What the user can do about it.
-inline const char* advice_for(error_category category) noexcept {
-  switch (category) {
-    case error_category::exhausted:
-      return "make room, or raise the limit, then open it again";
-    case error_category::not_found:
-      return "check the path";
-    case error_category::incorrect:
-      return "check the path";
-    case error_category::corrupt:
-      return "restore it from a copy";
-    default:
-      return "check the permissions and the device";
-  }
+[[noreturn]] inline void throw_verdict(const verdict& found, std::string doing, const std::string& reason) {
+  doing.append(": ").append(reason).append("; ").append(found.advice);
+  throw error{found.category, found.code, std::move(doing)};
 }
 
 [[noreturn]] inline void throw_system_error(int reason, std::string doing) {
-  const error_category category = category_of(reason);
-  doing.append(": ").append(std::strerror(reason)).append("; ").append(advice_for(category));
-  throw error{category, code_of(category), std::move(doing)};
+  throw_verdict(verdict_on(reason), std::move(doing), std::strerror(reason));
 }
 
 }  // namespace datolite::engines::detail
