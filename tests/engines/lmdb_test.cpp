@@ -1,0 +1,41 @@
+#include <datolite/engines/lmdb.hpp>
+
+#include <datolite/core/any_storage.hpp>
+#include <datolite/core/explain.hpp>
+#include <datolite/laws/storage.hpp>
+#include <engines/temporary_directory.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace {
+
+using namespace datolite;
+using datolite::testing::temporary_directory;
+using engines::lmdb, engines::lmdb_options;
+
+static_assert(explain_storage<lmdb>());
+static_assert(BulkLoader<lmdb>);
+static_assert(lmdb::zero_copy && lmdb::multi_process);
+
+/// LMDB files, each of its own name, for the laws.
+class places {
+ public:
+  explicit places(lmdb_options o = {.sync = false}) : options_{o} {}
+  lmdb fresh() { return lmdb{directory_ / (std::to_string(++made_) + ".db"), options_}; }
+  lmdb reopen() { return lmdb{directory_ / (std::to_string(made_) + ".db"), options_}; }
+
+ private:
+  temporary_directory directory_;
+  lmdb_options options_;
+  int made_ = 0;
+};
+
+TEST(lmdb, keeps_every_law) { EXPECT_EQ(laws::check_storage(places{}), laws::report{}); }
+
+TEST(lmdb, keeps_every_law_when_it_syncs) {
+  EXPECT_EQ(laws::check_storage(places{{.sync = true}}, {.seed = 2, .histories = 1}), laws::report{});
+}
+
+}  // namespace
