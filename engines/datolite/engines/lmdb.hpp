@@ -149,9 +149,7 @@ class lmdb {
   /// snapshots, iterators or pinned values of it live, or a commit is under way, with the last of them.
   void close() noexcept { env_->close(); }
 
-  durability_level durability() const {
-    return env_->options().sync ? durability_level::disk : durability_level::process;
-  }
+  durability_level durability() const { return env_->options().durability; }
   std::size_t min_key_size() const { return 1; }
   std::size_t max_key_size() const { return env_->file().max_key_size; }
   /// What fits a page of its own, behind its header.

@@ -3,13 +3,15 @@
 
 #include <cstddef>
 
+#include <datolite/core/storage.hpp>
+
 namespace datolite::engines {
 
 struct lmdb_options {
-  /// A commit survives the machine: it is written through (one fdatasync, one synchronous write of the root).
-  /// Without it, a commit survives this process, and the operating system writes when it likes: then the
-  /// crash of the machine may cost the latest commits and, since nothing orders those writes, the file.
-  bool sync = true;
+  /// What a commit that returned survives: `disk` writes it through (one fdatasync, one synchronous write of
+  /// the root); `process` leaves it to the operating system, and then a crash of the machine may cost the
+  /// latest commits and, since nothing orders those writes, the file. Others are refused.
+  durability_level durability = durability_level::disk;
 
   /// Commits are `unavailable`. The file must exist; its lock file must be writable, or on a read-only file
   /// system.

@@ -23,10 +23,10 @@
 
 #include <datolite/core/error.hpp>
 #include <datolite/core/writer.hpp>
-#include <datolite/engines/detail/fork_guard.hpp>
 #include <datolite/engines/detail/lmdb_errors.hpp>
 #include <datolite/engines/detail/lmdb_open.hpp>
 #include <datolite/engines/detail/lmdb_readers.hpp>
+#include <datolite/engines/detail/process_mark.hpp>
 #include <datolite/engines/lmdb_options.hpp>
 
 namespace datolite::engines::detail {
@@ -46,7 +46,7 @@ class lmdb_env {
 
   /// Throws `unavailable` after close() and in a child process. Costs two loads.
   void check_open() const {
-    if (closed_.load(std::memory_order_relaxed) || opened_.elsewhere()) [[unlikely]]
+    if (closed_.load(std::memory_order_relaxed) || !mark_.here()) [[unlikely]]
       refuse();
   }
 
@@ -75,14 +75,14 @@ class lmdb_env {
   }
 
   void release(lmdb_place& place) noexcept {
-    if (!opened_.elsewhere()) readers_.give(place);
+    if (mark_.here()) readers_.give(place);
     let_go();
   }
 
   /// Keeps the file open. Throws `unavailable` where check_open() does.
   void hold() {
     const std::uint64_t before = users_.fetch_add(one, std::memory_order_relaxed);
-    if ((before & closing) || opened_.elsewhere()) [[unlikely]] {
+    if ((before & closing) || !mark_.here()) [[unlikely]] {
       let_go();
       refuse();
     }
@@ -107,7 +107,7 @@ class lmdb_env {
   static constexpr std::uint64_t closing = 1, one = 2;  // users_: a flag, then the number of users
 
   [[noreturn]] void refuse() const {
-    if (opened_.elsewhere()) {
+    if (!mark_.here()) {
       throw error{error_category::unavailable, "db.error/forked",
                   file_.path +
                       ": it was opened before this process was forked, and LMDB's locks stay with the "
@@ -119,7 +119,7 @@ class lmdb_env {
 
   void shut() noexcept {
     if (shut_.exchange(true)) return;
-    if (opened_.elsewhere()) {
+    if (!mark_.here()) {
       (void)file_.env.release();
       return;
     }
@@ -132,7 +132,7 @@ class lmdb_env {
 
   lmdb_file file_;
   lmdb_options options_;
-  fork_guard opened_;
+  process_mark mark_;
   std::atomic<bool> closed_{false};
   std::atomic<bool> shut_{false};
   lmdb_readers readers_;

@@ -3,7 +3,6 @@
 
 #include <lmdb.h>
 
-#include <cerrno>
 #include <string>
 #include <string_view>
 
@@ -12,62 +11,41 @@
 
 namespace datolite::engines::detail {
 
-struct lmdb_fault {
-  error_category category;
-  std::string_view advice;
-};
-
-/// What a return code of LMDB means to a program, and what to do about it.
-inline lmdb_fault lmdb_fault_of(int rc) {
+/// What a return code of LMDB means to a program, and what to do about it. LMDB passes the operating system's
+/// on.
+inline verdict verdict_on_lmdb(int rc) noexcept {
   using c = error_category;
   switch (rc) {
     case MDB_MAP_FULL:
-      return {c::exhausted,
+      return {c::exhausted, "db.error/storage-full",
               "the file has its greatest size: erase something, or open it with a larger max_map_size"};
     case MDB_MAP_RESIZED:
-      return {c::exhausted,
+      return {c::exhausted, "db.error/storage-full",
               "another process has made the file larger than this one may map: open it again with a larger "
               "max_map_size"};
     case MDB_READERS_FULL:
-      return {c::exhausted, "every reader slot is held by a live snapshot or iterator: let some go"};
+      return {c::exhausted, "db.error/too-many-snapshots",
+              "every reader slot is held by a live snapshot, iterator or pinned value: let some go"};
     case MDB_TXN_FULL:
-      return {c::exhausted, "commit less at once"};
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      return {c::exhausted, "the disk, the quota or the allowed file size is full"};
-    case ENOMEM:
-      return {c::exhausted, "free memory or address space, or give a smaller max_map_size"};
-    case EMFILE:
-    case ENFILE:
-      return {c::exhausted, "close some files"};
+      return {c::exhausted, "db.error/commit-too-large", "commit less at once"};
     case MDB_INVALID:
-      return {c::corrupt, "it is no LMDB file, or a damaged one"};
+      return {c::corrupt, "db.error/corrupt", "it is no LMDB file, or a damaged one"};
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
-      return {c::corrupt, "the file is damaged: restore it from a backup"};
+      return {c::corrupt, "db.error/corrupt", "the file is damaged: restore it from a copy"};
     case MDB_VERSION_MISMATCH:
-      return {c::unsupported, "a newer LMDB has written it: read it with that one"};
+      return {c::unsupported, "db.error/newer-format", "a newer LMDB has written it: use that one"};
     case MDB_PANIC:
-      return {c::unavailable,
+      return {c::unavailable, "db.error/storage-failed",
               "writing the file has failed before: close every handle on it, then open it again"};
-    case ENOENT:
-      return {c::not_found, "check the path"};
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return {c::unavailable, "check the permissions of the file and its directory"};
     default:
-      return {c::unavailable, "the operating system refused; check the file"};
+      return verdict_on(rc);
   }
 }
 
 /// Throws what `rc` means. `doing` ends a sentence that starts with "cannot".
 [[noreturn]] inline void throw_lmdb(int rc, std::string_view path, std::string_view doing) {
-  const lmdb_fault fault = lmdb_fault_of(rc);
-  throw error{fault.category, code_of(fault.category),
-              std::string{path} + ": cannot " + std::string{doing} + ": " + std::string{fault.advice} +
-                  " (LMDB: " + mdb_strerror(rc) + ")"};
+  throw_verdict(verdict_on_lmdb(rc), std::string{path} + ": cannot " + std::string{doing}, mdb_strerror(rc));
 }
 
 inline void check_lmdb(int rc, std::string_view path, std::string_view doing) {

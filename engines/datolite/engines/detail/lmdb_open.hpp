@@ -26,8 +26,8 @@
 
 #include <datolite/core/error.hpp>
 #include <datolite/core/storage.hpp>
-#include <datolite/engines/detail/fork_guard.hpp>
 #include <datolite/engines/detail/lmdb_errors.hpp>
+#include <datolite/engines/detail/process_mark.hpp>
 #include <datolite/engines/detail/system_error.hpp>
 #include <datolite/engines/lmdb_options.hpp>
 
@@ -47,20 +47,19 @@ class open_files {
   // REQUIRES: locked. What was open in a process that forked this one is not open here.
   bool contains(const struct stat& file) const {
     return std::any_of(files_.begin(), files_.end(),
-                       [&](const entry& e) { return e.names(file) && !e.opened.elsewhere(); });
+                       [&](const entry& e) { return e.names(file) && e.opened.here(); });
   }
   void insert(const struct stat& file) { files_.push_back({file.st_dev, file.st_ino, {}}); }
   void erase(dev_t device, ino_t inode) {
-    std::erase_if(files_, [&](const entry& e) {
-      return e.device == device && e.inode == inode && !e.opened.elsewhere();
-    });
+    std::erase_if(files_,
+                  [&](const entry& e) { return e.device == device && e.inode == inode && e.opened.here(); });
   }
 
  private:
   struct entry {
     dev_t device;
     ino_t inode;
-    fork_guard opened;
+    process_mark opened;
     bool names(const struct stat& file) const { return device == file.st_dev && inode == file.st_ino; }
   };
   std::mutex mutex_;
@@ -98,7 +97,7 @@ inline std::string resolve(const std::string& path) {
   resolved = real(directory);
   if (resolved.empty() || path.empty() || path.back() == '/') {
     throw error{
-        error_category::not_found, code_of(error_category::not_found),
+        error_category::not_found, "db.error/no-such-file",
         path + ": cannot open the file: the directory " + directory + " does not exist: make it first"};
   }
   return resolved + "/" + path.substr(slash == std::string::npos ? 0 : slash + 1);
@@ -106,13 +105,15 @@ inline std::string resolve(const std::string& path) {
 
 /// Refuses what is plainly no LMDB file before LMDB puts a lock file beside it.
 inline void check_header(const std::string& path, const struct stat& file, const lmdb_options& o) {
-  const auto refuse = [&](error_category c, const std::string& why) {
-    throw error{c, code_of(c), path + ": cannot open the file: " + why};
+  const auto refuse = [&](error_category c, const char* code, const std::string& why) {
+    throw error{c, code, path + ": cannot open the file: " + why};
   };
   if (S_ISDIR(file.st_mode)) {
-    refuse(error_category::incorrect, "it is a directory; an LMDB store is a file: name one in it");
+    refuse(error_category::incorrect, "db.error/not-a-file",
+           "it is a directory; an LMDB store is a file: name one in it");
   }
-  if (!S_ISREG(file.st_mode)) refuse(error_category::incorrect, "it is no regular file");
+  if (!S_ISREG(file.st_mode))
+    refuse(error_category::incorrect, "db.error/not-a-file", "it is no regular file");
   if (file.st_size == 0 && !o.read_only) return;  // LMDB makes a database of it
   std::array<std::uint32_t, 6> head{};            // a page header of 16 bytes, then magic and version
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -123,11 +124,13 @@ inline void check_header(const std::string& path, const struct stat& file, const
   if (failure) throw_lmdb(failure, path, "read the file");
   if constexpr (sizeof(void*) == 8) {
     if (static_cast<std::size_t>(got) < sizeof head || head[4] != 0xBEEFC0DE) {
-      refuse(error_category::corrupt, "it is no LMDB file (or one of another byte order)");
+      refuse(error_category::corrupt, "db.error/corrupt",
+             "it is no LMDB file (or one of another byte order)");
     }
     if (head[5] != 1) {
-      refuse(error_category::unsupported, "its data format is " + std::to_string(head[5]) +
-                                              ", and this library reads 1: a newer LMDB has written it");
+      refuse(error_category::unsupported, "db.error/newer-format",
+             "its data format is " + std::to_string(head[5]) +
+                 ", and this library reads 1: a newer LMDB has written it");
     }
   }
 }
@@ -153,7 +156,7 @@ inline int try_open(env_ptr& into, const std::string& path, const lmdb_options& 
   env_ptr opened{env};
   unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
   if (o.read_only) flags |= MDB_RDONLY;
-  if (!o.sync) flags |= MDB_NOSYNC;
+  if (o.durability == durability_level::process) flags |= MDB_NOSYNC;
   if (const int rc = mdb_env_set_mapsize(env, size)) return rc;
   if (const int rc = mdb_env_set_maxreaders(env, lmdb_reader_slots)) return rc;
   if (const int rc = mdb_env_open(env, path.c_str(), flags, 0644)) return rc;
@@ -199,7 +202,7 @@ inline void open_database(lmdb_file& f) {
   unsigned flags = 0;
   check_lmdb(mdb_dbi_flags(txn, f.dbi, &flags), f.path, "open the unnamed database");
   if (flags != 0) {
-    throw error{error_category::unsupported, code_of(error_category::unsupported),
+    throw error{error_category::unsupported, "db.error/foreign-database",
                 f.path + ": its unnamed database has duplicates or keys in another order than bytes (flags " +
                     std::to_string(flags) + "): Datolite has not made it and cannot use it"};
   }
@@ -207,6 +210,11 @@ inline void open_database(lmdb_file& f) {
 
 /// Opens the file at `path`, or throws and says why it cannot.
 inline lmdb_file open_lmdb(std::string_view path, const lmdb_options& o) {
+  if (o.durability != durability_level::disk && o.durability != durability_level::process) {
+    throw error{error_category::unsupported, "db.error/unsupported-durability",
+                std::string{path} + ": LMDB cannot give the durability " +
+                    std::string{to_string(o.durability)} + ": ask for disk or process"};
+  }
   lmdb_file f;
   f.path = resolve(std::string{path});
   open_files& files = open_files::of_process();
@@ -215,13 +223,13 @@ inline lmdb_file open_lmdb(std::string_view path, const lmdb_options& o) {
   if (::stat(f.path.c_str(), &file) == 0) {
     check_header(f.path, file, o);
     if (files.contains(file)) {
-      throw error{error_category::busy, code_of(error_category::busy),
+      throw error{error_category::busy, "db.error/already-open",
                   f.path + ": this process has it open: share that handle, or close it first"};
     }
   } else if (errno != ENOENT) {
     throw_lmdb(errno, f.path, "open the file");
   } else if (o.read_only || !o.create_if_missing) {
-    throw error{error_category::not_found, code_of(error_category::not_found),
+    throw error{error_category::not_found, "db.error/no-such-file",
                 f.path + ": there is no such file, and the options say not to make one"};
   }
   if (!o.read_only) reserve_lock_file(f.path);

@@ -111,7 +111,7 @@ class lmdb_write {
 
   void begin() {
     if (env_.options().read_only) {
-      throw error{error_category::unavailable, code_of(error_category::unavailable),
+      throw error{error_category::unavailable, "db.error/read-only",
                   env_.file().path + ": cannot commit: it was opened read_only"};
     }
     if (env_.writer.load(std::memory_order_relaxed) == this_thread()) {
