@@ -22,6 +22,7 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include <datolite/core/bounds.hpp>
@@ -140,6 +141,7 @@ class memory_pinned {
 /// Models Storage and BulkLoader. A movable handle; a moved-from one may only be assigned to or destroyed.
 class memory {
  public:
+  static constexpr std::string_view name = "memory";
   static constexpr bool zero_copy = true;
   static constexpr bool multi_process = false;
 
