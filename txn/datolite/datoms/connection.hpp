@@ -1,0 +1,101 @@
+// connection: a database in a storage, to transact with.
+//
+// A fresh storage becomes a database when it is first connected to; one that holds anything else is refused.
+// The connection keeps the newest state it knows of; `db()` hands it out, `transact` makes the next one by
+// one commit of the engine.
+//
+// If a commit's outcome is unknown, `transact` says so (`unknown-outcome`), and the connection reads the log
+// again before it does anything further: whether the transaction happened shows in the next db().
+//
+// Several connections, in one process or several, may share one storage that allows it. A transaction is
+// always applied to the newest state: when another writer was faster, the log has moved, and it is worked out
+// again.
+//
+// Copies of a connection share everything. Threads: all may be called by many threads; transactions happen
+// one after another.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <datolite/core/any_storage.hpp>
+#include <datolite/core/datom.hpp>
+#include <datolite/core/error.hpp>
+#include <datolite/core/value.hpp>
+#include <datolite/datoms/datom_index.hpp>
+#include <datolite/datoms/db.hpp>
+#include <datolite/datoms/store_format.hpp>
+#include <datolite/datoms/transact.hpp>
+#include <datolite/datoms/tx_log.hpp>
+
+namespace datolite {
+
+/// What a transaction did.
+struct tx_report {
+  db db_before;
+  db db_after;
+  std::vector<datom> tx_data;  ///< its datoms; a replaced value's retraction before the new value
+  std::vector<std::pair<value, entity_id>> tempids;  ///< as they were written, and the entities they became
+  std::int64_t t = 0;
+
+  /// The entity that a tempid became; empty if the transaction did not name it. O(number of tempids).
+  std::optional<entity_id> resolve_tempid(const value& name) const {
+    for (const auto& [written, e] : tempids) {
+      if (written == name) return e;
+    }
+    return std::nullopt;
+  }
+};
+
+struct connection_options {
+  /// Of a new database: may transactions name attributes that were not declared? They get cardinality one,
+  /// and take values of any type but collections. An existing database stays as it was made.
+  bool open_schema = false;
+};
+
+class connection {
+ public:
+  /// Connects to the database in `storage`, or makes one if it is empty. Throws `incorrect` if it holds
+  /// something else, `unsupported` if a newer library wrote it, `corrupt` if it is damaged.
+  explicit connection(any_storage storage, connection_options options = {});
+
+  /// The newest database known. O(1).
+  datolite::db db() const;
+
+  /// Applies transaction data (a vector of forms), all or nothing. Throws `incorrect`, `conflict` or
+  /// `not-found`, naming the form, if it is refused; the engine's errors if it cannot be kept;
+  /// `unknown-outcome` if that cannot be known. A transaction that did not happen uses up no T.
+  tx_report transact(const value& tx_data);
+
+  /// Takes note of what other writers have committed, and returns the newest database.
+  datolite::db sync();
+
+  /// Calls `each(const datoms::log_record&)` with the transactions of T in [start, end) that are known now,
+  /// in order, until it returns false.
+  template <class Each>
+  void tx_range(std::int64_t start, std::int64_t end, Each&& each) const {
+    const datoms::state_ptr now = known();
+    datoms::read_log(now->snapshot, start, std::min(end, now->at.next_t), std::forward<Each>(each));
+  }
+
+  /// Closes the storage: later use of this connection and its dbs throws `unavailable`.
+  void close();
+
+  const any_storage& storage() const noexcept;
+
+ private:
+  struct shared;
+
+  datoms::state_ptr known() const;
+
+  std::shared_ptr<shared> shared_;
+};
+
+}  // namespace datolite
+
+#include <datolite/datoms/detail/connection.hpp>

@@ -1,0 +1,91 @@
+// datom_index: the one seam between datoms and how they are kept.
+//
+// Everything above (database values, transactions, queries) reads datoms through `datom_index` and turns new
+// ones into engine changes through `datom_index_model`; nobody above sees an encoded key. A new layout is a
+// new model, and nothing else changes.
+//
+// Current facts and past facts are apart: a fact that is true carries the T of its assertion; one that is not
+// any more is an interval (e, a, v, t_added, t_retracted). So the state at t is a filter: what is true with
+// t_added <= t, and intervals with t_added <= t < t_retracted.
+//
+// Laws of a model, where `all` is the set of facts and intervals that its novelty made:
+//   1. a cursor of index i and time f yields, for a range r, exactly the datoms of `all` that f shows and r
+//   holds, in
+//      i's order (values in stored order, T ascending last), or its reverse
+//   2. open(snapshot after apply(n)) shows what open(snapshot before) showed, and n
+//   3. count(r) is exact when it is at most `exact_count_limit`
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <datolite/core/datom.hpp>
+#include <datolite/core/index_access.hpp>
+#include <datolite/core/io_stats.hpp>
+#include <datolite/datoms/change_batch.hpp>
+#include <datolite/datoms/schema.hpp>
+
+namespace datolite::datoms {
+
+/// Which of the facts of all time a reader sees: those asserted after `since`, as they stood at `as_of`; or,
+/// with `history`, every assertion and retraction of T in (since, as_of].
+struct time_filter {
+  static constexpr std::int64_t end_of_time = std::numeric_limits<std::int64_t>::max();
+
+  std::int64_t as_of = end_of_time;  ///< inclusive
+  std::int64_t since = -1;           ///< exclusive
+  bool history = false;
+
+  bool needs_past() const noexcept { return history || as_of != end_of_time; }
+  bool shows(std::int64_t t) const noexcept { return since < t && t <= as_of; }
+  friend bool operator==(const time_filter&, const time_filter&) = default;
+};
+
+/// What one transaction does to the facts.
+struct novelty {
+  std::int64_t t = 0;
+  std::span<const datom> added;      ///< in EAVT order; none of them is a fact already
+  std::span<const datom> retracted;  ///< in EAVT order, as they were asserted: t() is the T of the assertion
+  const schema* before = nullptr;    ///< the schema that the facts so far were kept by
+  const schema* after = nullptr;
+};
+
+/// Up to this many datoms are counted one by one; more are estimated.
+inline constexpr std::uint64_t exact_count_limit = 128;
+
+/// The datoms of one state. Immutable: many threads may read it at once.
+class datom_index {
+ public:
+  virtual ~datom_index() = default;
+
+  /// A cursor over `order` that sees what `time` shows, fills the `wanted` columns and counts in `io`. It
+  /// must not outlive this index.
+  virtual std::unique_ptr<datom_cursor> open_cursor(index_order order, components wanted,
+                                                    const time_filter& time, io_counters* io) const = 0;
+
+  /// How many datoms `range` holds; an estimate when they are more than `exact_count_limit`.
+  virtual std::uint64_t count(const datom_range& range, const time_filter& time) const = 0;
+};
+
+/// How one layout keeps datoms in an engine whose states are `Snapshot`s.
+template <class Snapshot>
+class datom_index_model {
+ public:
+  virtual ~datom_index_model() = default;
+
+  /// The datoms that a state of the engine holds.
+  virtual std::shared_ptr<const datom_index> open(Snapshot snapshot) const = 0;
+
+  /// Appends to `out` what the engine must change so that the datoms of `before` become those after `news`.
+  virtual void apply(const datom_index& before, const novelty& news, change_batch& out) const = 0;
+};
+
+/// DatomIndex: a layout by its reading and its writing half.
+template <class M, class Snapshot>
+concept DatomIndex = std::derived_from<M, datom_index_model<Snapshot>>;
+
+}  // namespace datolite::datoms

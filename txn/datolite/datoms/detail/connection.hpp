@@ -1,0 +1,245 @@
+// The definitions of connection.hpp.
+#pragma once
+
+#include <algorithm>
+#include <ctime>
+#include <span>
+#include <string>
+
+#include <datolite/datoms/bootstrap.hpp>
+#include <datolite/datoms/connection.hpp>
+#include <datolite/datoms/flat_index.hpp>
+
+namespace datolite {
+
+namespace datoms::detail {
+
+using model_ptr = std::shared_ptr<const datom_index_model<any_snapshot>>;
+
+inline model_ptr model_of(const store_format& format, const any_storage& storage) {
+  return std::make_shared<const flat::model<any_snapshot>>(format.value_limit, storage.max_key_size());
+}
+
+/// All datoms of the attributes that make the schema, of all time, in order of T.
+inline std::vector<datom> schema_datoms(const datom_index& index) {
+  std::vector<datom> all;
+  for (const bootstrap_attribute& a : bootstrap_attributes) {
+    if (!is_schema_attribute(a.id)) continue;
+    const auto cursor = index.open_cursor(index_order::aevt, components::all, {.history = true}, nullptr);
+    datom_range range;
+    range.index = index_order::aevt;
+    range.a = a.id;
+    cursor->seek(range);
+    for (datom_columns batch; cursor->next_batch(batch, 1024);) {
+      for (std::size_t i = 0; i < batch.size; ++i) {
+        all.push_back({batch.e[i], batch.a[i], std::move(batch.v[i]), batch.t_op[i]});
+      }
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const datom& x, const datom& y) { return x.t() < y.t(); });
+  return all;
+}
+
+/// The state that a snapshot holds. `known`, an older or equal state, saves reading a schema that has not
+/// moved.
+inline state_ptr state_of(any_snapshot snapshot, const datom_index_model<any_snapshot>& model,
+                          bool open_schema) {
+  const auto newest = newest_log_record(snapshot);
+  if (!newest) flat::detail::throw_corrupt(bytes(1, log_tag), "is missing: the database has no log");
+  auto index = model.open(snapshot);
+  schema_ptr attributes = schema::of(schema_datoms(*index));
+  return std::make_shared<const db_state>(
+      db_state{std::move(snapshot),
+               std::move(index),
+               std::move(attributes),
+               {newest->t, newest->next_t, newest->next_element, newest->instant},
+               open_schema});
+}
+
+/// A state without datoms, for the first transaction to be made from.
+class no_datoms final : public flat::counted_index {
+ public:
+  no_datoms() : counted_index{{}} {}
+  std::unique_ptr<datom_cursor> open_cursor(index_order, components, const time_filter&,
+                                            io_counters*) const override {
+    return nullptr;
+  }
+  std::uint64_t count(const datom_range&, const time_filter&) const override { return 0; }
+};
+
+/// Makes an empty storage a database, unless somebody else just did.
+inline void bootstrap(any_storage& storage, bool open_schema) {
+  store_format format;
+  format.open_schema = open_schema;
+  format.value_limit = flat::value_limit_for(storage.max_key_size());
+  if (format.value_limit == 0) {
+    throw error{
+        error_category::unsupported, "db.error/key-too-long",
+        "the engine's keys are too short for datoms: " + std::to_string(storage.max_key_size()) + " bytes"};
+  }
+  prepared first;
+  first.t = bootstrap_t;
+  first.added = bootstrap_datoms();
+  std::sort(first.added.begin(), first.added.end(), before_in_eavt);
+  first.attributes = schema::of(first.added);
+  first.after = {bootstrap_t, first_user_t, first_user_element, 0};
+  change_batch changes;
+  changes.put(format_key(), encode_format(format));
+  const schema none;
+  model_of(format, storage)
+      ->apply(no_datoms{}, {first.t, first.added, {}, &none, first.attributes.get()}, changes);
+  changes.put(log_key(first.t), encode_log_record(record_of(first, 0)));
+  const bytes key = format_key();
+  const condition absent[] = {{key, std::nullopt}};
+  try {
+    storage.commit(changes.sorted(), {.conditions = absent});
+  } catch (const error& e) {
+    if (e.category() != error_category::conflict) throw;
+  }
+}
+
+/// Milliseconds since 1970.
+inline std::int64_t now() {
+  std::timespec at{};
+  std::timespec_get(&at, TIME_UTC);
+  return static_cast<std::int64_t>(at.tv_sec) * 1000 + at.tv_nsec / 1'000'000;
+}
+
+}  // namespace datoms::detail
+
+struct connection::shared {
+  explicit shared(any_storage given) : storage{std::move(given)} {}
+
+  any_storage storage;
+  datoms::detail::model_ptr model;
+  bool open_schema = false;
+
+  std::mutex writing;     // held by whoever makes the next state
+  bool doubtful = false;  // guarded by `writing`: the last commit's outcome is unknown
+
+  mutable std::mutex publishing;
+  datoms::state_ptr newest;  // guarded by `publishing`
+
+  datoms::state_ptr known() const {
+    const std::lock_guard guard{publishing};
+    return newest;
+  }
+  void publish(datoms::state_ptr next) noexcept {
+    const std::lock_guard guard{publishing};
+    newest.swap(next);
+  }
+
+  /// Reads the newest state from the storage. REQUIRES: `writing` is held.
+  datoms::state_ptr refresh() {
+    datoms::state_ptr read = datoms::detail::state_of(storage.snapshot(), *model, open_schema);
+    publish(read);
+    doubtful = false;
+    return read;
+  }
+
+  /// The state to build on: what is known, unless the storage has moved since. REQUIRES: `writing` is held.
+  datoms::state_ptr basis() {
+    datoms::state_ptr now = known();
+    return doubtful || storage.synctag() != now->snapshot.synctag() ? refresh() : now;
+  }
+
+  tx_report commit(const datoms::state_ptr& before, datoms::prepared made);
+  datoms::state_ptr advance(const datoms::state_ptr& before, const datoms::prepared& made,
+                            synctag_t committed);
+};
+
+inline connection::connection(any_storage storage, connection_options options)
+    : shared_{std::make_shared<shared>(std::move(storage))} {
+  auto format = datoms::read_format(shared_->storage.snapshot());
+  if (!format) {
+    datoms::detail::bootstrap(shared_->storage, options.open_schema);
+    format = datoms::read_format(shared_->storage.snapshot());
+  }
+  shared_->model = datoms::detail::model_of(*format, shared_->storage);
+  shared_->open_schema = format->open_schema;
+  const std::lock_guard guard{shared_->writing};
+  shared_->refresh();
+}
+
+inline datoms::state_ptr connection::known() const {
+  return shared_->known();
+}
+inline db connection::db() const {
+  return datolite::db{known()};
+}
+inline void connection::close() {
+  shared_->storage.close();
+}
+inline const any_storage& connection::storage() const noexcept {
+  return shared_->storage;
+}
+
+inline db connection::sync() {
+  const std::lock_guard guard{shared_->writing};
+  return datolite::db{shared_->basis()};
+}
+
+inline tx_report connection::transact(const value& tx_data) {
+  constexpr int most_attempts = 100;
+  const std::lock_guard guard{shared_->writing};
+  for (int attempt = 1;; ++attempt) {
+    const datoms::state_ptr before = shared_->basis();
+    const datoms::db_view view{before, {}};
+    try {
+      return shared_->commit(before, datoms::prepare(view, tx_data, datoms::detail::now()));
+    } catch (const error& e) {
+      // Only the log's key tells that another writer was faster; what the data itself is refused for stays
+      // refused.
+      if (e.code() != "db.error/log-moved" || attempt == most_attempts) throw;
+    }
+  }
+}
+
+/// Commits by one change of the engine, and publishes what came of it.
+inline tx_report connection::shared::commit(const datoms::state_ptr& before, datoms::prepared made) {
+  datoms::change_batch changes;
+  model->apply(*before->index, made.news(*before->attributes), changes);
+  const datoms::log_record record = datoms::record_of(made, before->at.basis_t);
+  const bytes key = datoms::log_key(made.t);
+  changes.put(key, datoms::encode_log_record(record));
+  const std::span<const change> sorted = changes.sorted();
+  const condition absent[] = {{key, std::nullopt}};
+  synctag_t committed{};
+  doubtful = true;  // until the engine has said what happened
+  try {
+    committed = storage.commit(sorted, {.conditions = absent});
+  } catch (const error& e) {
+    if (e.category() == error_category::unknown_outcome) throw;
+    doubtful = false;  // any other error leaves the contents as they were
+    if (e.category() != error_category::conflict) throw;
+    throw error{error_category::conflict, "db.error/log-moved",
+                "another writer has committed the transaction with T " + std::to_string(made.t)};
+  }
+  datoms::state_ptr after;
+  try {
+    after = advance(before, made, committed);
+  } catch (const error& e) {
+    throw error{error_category::unknown_outcome, "db.error/committed-unread",
+                "the transaction was committed, but the new state could not be read: " + e.message()};
+  }
+  doubtful = false;
+  datoms::time_filter time;
+  if (after->at.basis_t != made.t) time.as_of = made.t;  // others have committed since
+  tx_report report{datolite::db{before}, datolite::db{after, time}, record.datoms, std::move(made.tempids),
+                   made.t};
+  publish(std::move(after));
+  return report;
+}
+
+inline datoms::state_ptr connection::shared::advance(const datoms::state_ptr& before,
+                                                     const datoms::prepared& made, synctag_t committed) {
+  any_snapshot snapshot = storage.snapshot();
+  if (snapshot.synctag() != committed) {
+    return datoms::detail::state_of(std::move(snapshot), *model, open_schema);
+  }
+  auto index = model->open(snapshot);
+  return std::make_shared<const datoms::db_state>(datoms::db_state{
+      std::move(snapshot), std::move(index), made.attributes, made.after, before->open_schema});
+}
+
+}  // namespace datolite

@@ -1,0 +1,235 @@
+// The definitions of tx_facts.hpp.
+#pragma once
+
+#include <algorithm>
+#include <unordered_set>
+
+#include <datolite/datoms/tx_facts.hpp>
+
+namespace datolite::datoms {
+
+inline void fact_maker::make(const std::vector<operation>& operations) {
+  collect(operations);
+  const auto before_in_eav = [](const wish& x, const wish& y) {
+    if (x.e != y.e) return x.e < y.e;
+    if (x.a->id != y.a->id) return x.a->id < y.a->id;
+    const auto order = stored_order(x.v, y.v);
+    return order != 0 ? order < 0 : x.add < y.add;
+  };
+  if (!std::is_sorted(wishes_.begin(), wishes_.end(), before_in_eav)) {
+    std::stable_sort(wishes_.begin(), wishes_.end(), before_in_eav);
+  }
+  added_.reserve(wishes_.size());
+  for (std::size_t from = 0; from < wishes_.size();) {
+    std::size_t to = from;
+    while (to < wishes_.size() && wishes_[to].e == wishes_[from].e && wishes_[to].a == wishes_[from].a) ++to;
+    settle(std::span{wishes_}.subspan(from, to - from));
+    from = to;
+  }
+  check_unique();
+}
+
+// -- what the operations wish for
+
+inline void fact_maker::collect(const std::vector<operation>& operations) {
+  wishes_.reserve(operations.size());
+  for (const operation& op : operations) {
+    switch (op.what) {
+      case operation_kind::add:
+        wishes_.push_back({op.e, op.a, op.v, true, op.form});
+        break;
+      case operation_kind::retract:
+        wishes_.push_back({op.e, op.a, op.v, false, op.form});
+        break;
+      case operation_kind::retract_attribute:
+        collect_attribute(op);
+        break;
+      case operation_kind::retract_entity:
+        collect_entity(op);
+        break;
+      case operation_kind::cas:
+        collect_cas(op);
+        break;
+    }
+  }
+}
+
+inline void fact_maker::collect_cas(const operation& op) {
+  const bool has = read_facts(op.e, op.a->id, nullptr);
+  const bool expected = op.old ? has && found_.v[0] == *op.old : !has;
+  if (!expected) {
+    refuse("db.error/cas-failed",
+           "the value is " + (has ? shown(found_.v[0]) : "none") + ", expected " +
+               (op.old ? shown(*op.old) : "none"),
+           *op.form, error_category::conflict);
+  }
+  wishes_.push_back({op.e, op.a, op.v, true, op.form});
+}
+
+inline void fact_maker::collect_attribute(const operation& op) {
+  if (!read_facts(op.e, op.a->id, nullptr)) return;
+  do {
+    for (const value& v : found_.v) wishes_.push_back({op.e, op.a, v, false, op.form});
+  } while (facts_->next_batch(found_, batch_size));
+}
+
+/// Everything about the entity, everything that refers to it, and the same for its components.
+inline void fact_maker::collect_entity(const operation& op) {
+  std::vector<entity_id> left{op.e};
+  std::unordered_set<entity_id> seen{op.e};
+  const auto about = before_.open_cursor(index_order::eavt, components::all);
+  const auto towards = before_.open_cursor(index_order::vaet, components::e | components::a);
+  while (!left.empty()) {
+    const entity_id e = left.back();
+    left.pop_back();
+    if (e < first_user_element || before_.state().attributes->is_installed(e)) {
+      refuse("db.error/schema-entity", "the entity " + std::to_string(e) + " is part of the schema",
+             *op.form);
+    }
+    datom_range range;
+    range.e = e;
+    about->seek(range);
+    for (datom_columns batch; about->next_batch(batch, 256);) {
+      for (std::size_t i = 0; i < batch.size; ++i) {
+        const attribute_facts* const a = before_.state().attributes->find(batch.a[i]);
+        if (a == nullptr) continue;
+        wishes_.push_back({e, a, batch.v[i], false, op.form});
+        if (!a->component || !batch.v[i].is(kind::ref)) continue;
+        if (seen.insert(batch.v[i].word()).second) left.push_back(batch.v[i].word());
+      }
+    }
+    datom_range refs;
+    refs.index = index_order::vaet;
+    refs.v = value::ref(e);
+    towards->seek(refs);
+    for (datom_columns batch; towards->next_batch(batch, 256);) {
+      for (std::size_t i = 0; i < batch.size; ++i) {
+        const attribute_facts* const a = before_.state().attributes->find(batch.a[i]);
+        if (a != nullptr) wishes_.push_back({batch.e[i], a, value::ref(e), false, op.form});
+      }
+    }
+  }
+}
+
+// -- what comes of it
+
+/// An id that was never handed out nor written down has no facts, so nothing need be read of it.
+inline bool fact_maker::may_have_facts(entity_id e) const noexcept {
+  const counters& at = before_.state().at;
+  if (part(e) == part_db) return e > max_element || e < at.next_element;
+  return counter_of(e) < at.next_t;
+}
+
+/// Finds the facts of `e` and `a` (with the value `v`, if it is given): their values and t_ops.
+inline bool fact_maker::read_facts(entity_id e, attribute_id a, const value* v) {
+  found_.clear();
+  if (!may_have_facts(e)) return false;
+  if (facts_ == nullptr) facts_ = before_.open_cursor(index_order::eavt, components::v | components::t);
+  datom_range range;
+  range.e = e;
+  range.a = a;
+  if (v != nullptr) range.v = *v;
+  facts_->seek(range);
+  return facts_->next_batch(found_, batch_size);
+}
+
+inline void fact_maker::retract_found(std::size_t at, entity_id e, attribute_id a) {
+  retracted_.push_back({e, a, found_.v[at], found_.t_op[at]});
+}
+
+inline void fact_maker::settle(std::span<const wish> wishes) {
+  check_contradictions(wishes);
+  wishes[0].a->many ? settle_many(wishes) : settle_one(wishes);
+}
+
+inline void fact_maker::check_contradictions(std::span<const wish> wishes) const {
+  for (std::size_t i = 1; i < wishes.size(); ++i) {
+    if (wishes[i - 1].add != wishes[i].add && same_fact(wishes[i - 1], wishes[i])) {
+      refuse_conflict(wishes[i - 1], wishes[i]);
+    }
+  }
+  if (wishes[0].a->many) return;
+  const wish* only = nullptr;
+  for (const wish& w : wishes) {
+    if (!w.add) continue;
+    if (only != nullptr && only->v != w.v) refuse_conflict(*only, w);
+    only = &w;
+  }
+}
+
+inline void fact_maker::settle_one(std::span<const wish> wishes) {
+  const bool has = read_facts(wishes[0].e, wishes[0].a->id, nullptr);
+  const auto added = std::find_if(wishes.begin(), wishes.end(), [](const wish& w) { return w.add; });
+  if (added != wishes.end()) {
+    if (has && found_.v[0] == added->v) return;
+    if (has) retract_found(0, wishes[0].e, wishes[0].a->id);
+    add_new(*added);
+  } else if (has) {
+    const auto hits = [&](const wish& w) { return w.v == found_.v[0]; };
+    if (std::any_of(wishes.begin(), wishes.end(), hits)) retract_found(0, wishes[0].e, wishes[0].a->id);
+  }
+}
+
+inline void fact_maker::settle_many(std::span<const wish> wishes) {
+  for (std::size_t i = 0; i < wishes.size(); ++i) {
+    const wish& w = wishes[i];
+    if (i > 0 && same_fact(wishes[i - 1], w)) continue;
+    const bool has = read_facts(w.e, w.a->id, &w.v);
+    if (w.add && !has) add_new(w);
+    if (!w.add && has) retract_found(0, w.e, w.a->id);
+  }
+}
+
+inline bool fact_maker::is_retracted(entity_id e, attribute_id a, const value& v) const {
+  const auto less = [](const datom& d, const datom& wanted) {
+    if (d.e != wanted.e) return d.e < wanted.e;
+    return d.a != wanted.a ? d.a < wanted.a : stored_order(d.v, wanted.v) < 0;
+  };
+  const datom wanted{e, a, v, 0};
+  const auto at = std::lower_bound(retracted_.begin(), retracted_.end(), wanted, less);
+  return at != retracted_.end() && at->e == e && at->a == a && at->v == v;
+}
+
+inline void fact_maker::check_unique() {
+  std::vector<std::size_t> unique;
+  for (std::size_t i = 0; i < added_.size(); ++i) {
+    const attribute_facts* const a = before_.state().attributes->find(added_[i].a);
+    if (a != nullptr && a->unique != uniqueness::none) unique.push_back(i);
+  }
+  if (unique.empty()) return;
+  std::stable_sort(unique.begin(), unique.end(), [&](std::size_t x, std::size_t y) {
+    if (added_[x].a != added_[y].a) return added_[x].a < added_[y].a;
+    return stored_order(added_[x].v, added_[y].v) < 0;
+  });
+  holders held{before_};
+  for (std::size_t i = 0; i < unique.size(); ++i) {
+    const datom& d = added_[unique[i]];
+    if (i > 0 && added_[unique[i - 1]].a == d.a && added_[unique[i - 1]].v == d.v) {
+      refuse_unique(d, added_[unique[i - 1]].e, *forms_[unique[i]]);
+    }
+    const auto holder = held.of(d.a, d.v);
+    if (holder && !is_retracted(*holder, d.a, d.v)) refuse_unique(d, *holder, *forms_[unique[i]]);
+  }
+}
+
+// -- refusals
+
+inline void fact_maker::refuse_conflict(const wish& x, const wish& y) const {
+  const auto said = [](const wish& w) {
+    return "[" + std::string{w.add ? ":db/add " : ":db/retract "} + std::to_string(w.e) + " " +
+           name_of(w.a->ident) + " " + shown(w.v) + "]";
+  };
+  refuse("db.error/datoms-conflict",
+         "two facts of one transaction contradict each other, " + said(x) + " and " + said(y), *y.form);
+}
+
+inline void fact_maker::refuse_unique(const datom& d, entity_id other, const value& form) const {
+  const attribute_facts* const a = before_.state().attributes->find(d.a);
+  refuse("db.error/unique-conflict",
+         "the value " + shown(d.v) + " of the unique attribute " + name_of(a->ident) +
+             " belongs to the entity " + std::to_string(other) + ", so the entity " + std::to_string(d.e) +
+             " cannot have it",
+         form, error_category::conflict);
+}
+
+}  // namespace datolite::datoms

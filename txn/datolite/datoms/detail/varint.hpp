@@ -1,0 +1,52 @@
+// varint: unsigned integers in as few bytes as they need, seven bits a byte, low bits first; and fixed
+// widths.
+//
+// For values inside records, where order does not matter. Reading never passes the end: what is cut short or
+// too long is empty.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <datolite/core/bytes.hpp>
+
+namespace datolite::datoms::detail {
+
+inline void put_varint(bytes& out, std::uint64_t n) {
+  while (n >= 0x80) out.push_back(static_cast<char>(n | 0x80)), n >>= 7;
+  out.push_back(static_cast<char>(n));
+}
+
+/// Takes an integer from the front of `in`.
+inline std::optional<std::uint64_t> take_varint(bytes_view& in) noexcept {
+  std::uint64_t n = 0;
+  for (unsigned shift = 0; shift < 64 && !in.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(in.front());
+    in.remove_prefix(1);
+    n |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return n;
+  }
+  return std::nullopt;
+}
+
+/// Signed integers with small magnitudes as small unsigned ones.
+constexpr std::uint64_t zigzag(std::int64_t n) noexcept {
+  return (static_cast<std::uint64_t>(n) << 1) ^ static_cast<std::uint64_t>(n >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t n) noexcept {
+  return static_cast<std::int64_t>(n >> 1) ^ -static_cast<std::int64_t>(n & 1);
+}
+
+/// `width` bytes of `n`, the highest first: for keys.
+inline void put_big_endian(bytes& out, std::uint64_t n, int width) {
+  for (int shift = 8 * (width - 1); shift >= 0; shift -= 8) out.push_back(static_cast<char>(n >> shift));
+}
+
+/// REQUIRES: `at` has at least `width` bytes.
+inline std::uint64_t big_endian(const char* at, int width) noexcept {
+  std::uint64_t n = 0;
+  for (int i = 0; i < width; ++i) n = n << 8 | static_cast<unsigned char>(at[i]);
+  return n;
+}
+
+}  // namespace datolite::datoms::detail

@@ -1,0 +1,142 @@
+// flat_range: a range of datoms as bounds on the flat layout's keys.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <datolite/core/bytes.hpp>
+#include <datolite/core/datom.hpp>
+#include <datolite/core/error.hpp>
+#include <datolite/core/index_access.hpp>
+#include <datolite/datoms/flat_key.hpp>
+
+namespace datolite::datoms::flat {
+
+/// The components of each index, in order.
+constexpr std::array<components, 3> order_of(index_order order) noexcept {
+  using enum components;
+  switch (order) {
+    case index_order::eavt:
+      return {e, a, v};
+    case index_order::aevt:
+      return {a, e, v};
+    case index_order::avet:
+      return {a, v, e};
+    default:
+      return {v, a, e};
+  }
+}
+
+/// The keys that a range visits: those of current rows in [lower, upper), tag included. Where values were
+/// cut, the keys bound their group, and `start`, `stop` and `exact` are asked of each row in it.
+struct key_range {
+  bytes lower, upper;
+  std::optional<range_bound> start, stop;  ///< bounds on v, if v is what the range bounds
+  bool exact_v = false;                    ///< v is given; rows must have exactly `exact`
+  value_part exact;
+};
+
+namespace detail {
+
+[[noreturn]] inline void throw_bad_range(const std::string& why) {
+  throw error{error_category::incorrect, "db.error/invalid-range", "a range of datoms " + why};
+}
+
+/// A bound on entity or attribute ids as a number.
+inline std::int64_t number_of(const value& at) {
+  if (!at.is(kind::long_) && !at.is(kind::ref)) {
+    throw_bad_range(std::string{"bounds ids by a "} + std::string{to_string(at.kind())} +
+                    "; give a ref or a long");
+  }
+  return at.word();
+}
+
+/// Narrows `out`, whose bounds are a prefix and its end, by an id of `width` bytes.
+inline void bound_id(key_range& out, const datom_range& range, std::int64_t highest, int width) {
+  const bytes prefix = out.lower;
+  std::int64_t low = range.start ? number_of(range.start->at) : 0;
+  std::int64_t high = range.stop ? number_of(range.stop->at) : highest;
+  bool empty = false;
+  if (range.start && !range.start->inclusive) low == highest ? void(empty = true) : void(++low);
+  if (range.stop && !range.stop->inclusive) high <= 0 ? void(empty = true) : void(--high);
+  low = low < 0 ? 0 : low;
+  high = high > highest ? highest : high;
+  if (empty || low > high) {
+    out.upper = out.lower;
+    return;
+  }
+  put_big_endian(out.lower, static_cast<std::uint64_t>(low), width);
+  if (!range.stop) return;
+  out.upper = prefix;
+  put_big_endian(out.upper, static_cast<std::uint64_t>(high), width);
+  out.upper = prefix_successor(out.upper);
+}
+
+/// The same by a value. A bound that reaches into a group of cut values is widened to the group.
+inline void bound_value(key_range& out, const datom_range& range, std::size_t value_limit) {
+  const bytes prefix = out.lower;
+  const auto widened = [&](bytes& key, const value& at) {
+    bytes encoded;
+    encode_value(encoded, at);
+    const bool into_group = encoded.size() >= kept_of(value_limit);
+    key = prefix;
+    key.append(encoded, 0, kept_of(value_limit));
+    return into_group;
+  };
+  if (range.start) {
+    const bool into_group = widened(out.lower, range.start->at);
+    if (!into_group && !range.start->inclusive) out.lower = prefix_successor(out.lower);
+    out.start = range.start;
+  }
+  if (range.stop) {
+    const bool into_group = widened(out.upper, range.stop->at);
+    if (into_group || range.stop->inclusive) out.upper = prefix_successor(out.upper);
+    out.stop = range.stop;
+  }
+}
+
+}  // namespace detail
+
+/// Throws `incorrect` if the components given are no prefix of the index's order, or there is nothing to
+/// bound.
+inline key_range make_key_range(const datom_range& range, std::size_t value_limit) {
+  key_range out;
+  out.lower.assign(1, tag_of(range.index, false));
+  components next = components::none;
+  bool ended = false;
+  for (const components c : order_of(range.index)) {
+    const bool given = c == components::e   ? range.e.has_value()
+                       : c == components::a ? range.a.has_value()
+                                            : range.v.has_value();
+    if (!given) {
+      if (!std::exchange(ended, true)) next = c;
+    } else if (ended) {
+      detail::throw_bad_range("gives components that are no prefix of its index's order");
+    } else if (c == components::e) {
+      put_e(out.lower, *range.e);
+    } else if (c == components::a) {
+      put_a(out.lower, *range.a);
+    } else {
+      out.exact.assign(*range.v, value_limit);
+      out.exact_v = true;
+      out.lower += out.exact.in_key;
+    }
+  }
+  out.upper = prefix_successor(out.lower);
+  if (!range.start && !range.stop) return out;
+  if (next == components::e)
+    detail::bound_id(out, range, std::numeric_limits<std::int64_t>::max(), e_size);
+  else if (next == components::a)
+    detail::bound_id(out, range, std::numeric_limits<attribute_id>::max(), a_size);
+  else if (next == components::v)
+    detail::bound_value(out, range, value_limit);
+  else
+    detail::throw_bad_range("gives all components and bounds as well");
+  return out;
+}
+
+}  // namespace datolite::datoms::flat

@@ -1,0 +1,194 @@
+// flat_write: what a transaction's novelty changes in the flat layout.
+//
+// Each index's rows are made in the order of their keys, so that the engine gets one sorted batch. The orders
+// are derived, not sorted from nothing: AEVT from EAVT by attribute, AVET from AEVT attribute by attribute.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <datolite/core/datom.hpp>
+#include <datolite/core/index_access.hpp>
+#include <datolite/core/value_order.hpp>
+#include <datolite/datoms/change_batch.hpp>
+#include <datolite/datoms/datom_index.hpp>
+#include <datolite/datoms/flat_key.hpp>
+#include <datolite/datoms/schema.hpp>
+
+namespace datolite::datoms::flat {
+
+/// Datoms given in EAVT order, and their positions in the order of every index that holds them.
+class ordered_datoms {
+ public:
+  ordered_datoms(std::span<const datom> in_eavt, const schema& attributes) : datoms_{in_eavt} {
+    eavt_.resize(datoms_.size());
+    for (std::size_t i = 0; i < eavt_.size(); ++i) eavt_[i] = static_cast<position>(i);
+    aevt_ = eavt_;
+    std::stable_sort(aevt_.begin(), aevt_.end(),
+                     [&](position x, position y) { return datoms_[x].a < datoms_[y].a; });
+    for (auto from = aevt_.begin(); from != aevt_.end();) {
+      const attribute_id a = datoms_[*from].a;
+      const auto to = std::find_if(from, aevt_.end(), [&](position x) { return datoms_[x].a != a; });
+      const attribute_facts* const facts = attributes.find(a);
+      if (facts != nullptr && facts->indexed) append_by_value(avet_, {from, to});
+      if (facts == nullptr || facts->type == kind::ref || facts->type == kind::nil) append_refs({from, to});
+      from = to;
+    }
+    std::stable_sort(vaet_.begin(), vaet_.end(), [&](position x, position y) {  // a and e ascend already
+      return datoms_[x].v.word() < datoms_[y].v.word();
+    });
+  }
+
+  using position = std::uint32_t;
+  std::span<const position> in(index_order order) const noexcept {
+    switch (order) {
+      case index_order::eavt:
+        return eavt_;
+      case index_order::aevt:
+        return aevt_;
+      case index_order::avet:
+        return avet_;
+      default:
+        return vaet_;
+    }
+  }
+  const datom& operator[](position at) const noexcept { return datoms_[at]; }
+  std::size_t size() const noexcept { return datoms_.size(); }
+
+ private:
+  void append_by_value(std::vector<position>& to, std::span<const position> of_one_attribute) {
+    const auto from = static_cast<std::ptrdiff_t>(to.size());
+    to.insert(to.end(), of_one_attribute.begin(), of_one_attribute.end());
+    std::stable_sort(to.begin() + from, to.end(),
+                     [&](position x, position y) { return stored_order(datoms_[x].v, datoms_[y].v) < 0; });
+  }
+  void append_refs(std::span<const position> of_one_attribute) {
+    for (const position at : of_one_attribute) {
+      if (datoms_[at].v.is(kind::ref)) vaet_.push_back(at);
+    }
+  }
+
+  std::span<const datom> datoms_;
+  std::vector<position> eavt_, aevt_, avet_, vaet_;
+};
+
+/// Makes rows, each index's in turn.
+class row_writer {
+ public:
+  row_writer(change_batch& out, std::size_t value_limit, std::size_t max_key_size) noexcept
+      : out_{out}, value_limit_{value_limit}, max_key_size_{max_key_size} {}
+
+  void put_current(index_order order, const datom& d, const value_part& v) {
+    make_key(key_, order, false, d.e, d.a, v.in_key);
+    make_payload(payload_, key_, d.t(), std::nullopt, v.whole);
+    put();
+  }
+  void erase_current(index_order order, const datom& d, const value_part& v) {
+    make_key(key_, order, false, d.e, d.a, v.in_key);
+    out_.erase(key_);
+  }
+  void put_past(index_order order, const datom& d, std::int64_t t_retracted, const value_part& v) {
+    make_past_key(order, d, v);
+    make_payload(payload_, key_, d.t(), t_retracted, v.whole);
+    put();
+  }
+  void erase_past(index_order order, const datom& d, const value_part& v) {
+    make_past_key(order, d, v);
+    out_.erase(key_);
+  }
+  value_part part_of(const datom& d) const {
+    value_part v;
+    v.assign(d.v, value_limit_);
+    return v;
+  }
+  std::size_t value_limit() const noexcept { return value_limit_; }
+
+ private:
+  void make_past_key(index_order order, const datom& d, const value_part& v) {
+    make_key(key_, order, true, d.e, d.a, v.in_key);
+    datoms::detail::put_big_endian(key_, static_cast<std::uint64_t>(d.t()), t_size);
+  }
+  void put() {
+    if (key_.size() > max_key_size_) {
+      throw error{error_category::unsupported, "db.error/key-too-long",
+                  "the engine's keys are too short for datoms: it takes " + std::to_string(max_key_size_) +
+                      " bytes, a datom needs " + std::to_string(key_.size())};
+    }
+    out_.put(key_, payload_);
+  }
+
+  change_batch& out_;
+  std::size_t value_limit_, max_key_size_;
+  bytes key_, payload_;
+};
+
+inline constexpr index_order all_orders[] = {index_order::eavt, index_order::aevt, index_order::avet,
+                                             index_order::vaet};
+
+/// Appends the rows of `news` to `to`.
+inline void write_novelty(row_writer& to, const novelty& news) {
+  const ordered_datoms added{news.added, *news.after};
+  const ordered_datoms retracted{news.retracted, *news.before};
+  const auto parts_of = [&](const ordered_datoms& datoms) {
+    std::vector<value_part> parts(datoms.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      parts[i].assign(datoms[static_cast<ordered_datoms::position>(i)].v, to.value_limit());
+    }
+    return parts;
+  };
+  const auto added_parts = parts_of(added);
+  const auto retracted_parts = parts_of(retracted);
+  for (const index_order order : all_orders) {
+    for (const auto at : added.in(order)) to.put_current(order, added[at], added_parts[at]);
+    for (const auto at : retracted.in(order)) to.erase_current(order, retracted[at], retracted_parts[at]);
+  }
+  const ordered_datoms passed{news.retracted, *news.after};
+  for (const index_order order : all_orders) {
+    for (const auto at : passed.in(order)) {
+      const attribute_facts* const facts = news.after->find(passed[at].a);
+      if (facts != nullptr && facts->no_history) continue;
+      to.put_past(order, passed[at], news.t, retracted_parts[at]);
+    }
+  }
+}
+
+/// Appends the rows by which AVET comes to hold, or to hold no more, the attribute `a` of `before`, whose
+/// facts were kept the other way so far.
+inline void rewrite_avet(row_writer& to, const datom_index& before, attribute_id a, bool hold,
+                         const novelty& news) {
+  const auto is_retracted = [&](const datom& d) {
+    return std::any_of(news.retracted.begin(), news.retracted.end(),
+                       [&](const datom& r) { return r.e == d.e && r.a == d.a && r.v == d.v; });
+  };
+  datom_range range;
+  range.index = index_order::aevt;
+  range.a = a;
+  const auto history = before.open_cursor(index_order::aevt, components::all, {.history = true}, nullptr);
+  history->seek(range);
+  std::optional<datom> open;  // an assertion whose retraction, if there is one, comes next
+  const auto settle = [&](std::optional<std::int64_t> t_retracted) {
+    if (!open) return;
+    const value_part v = to.part_of(*open);
+    if (t_retracted) {
+      hold ? to.put_past(index_order::avet, *open, *t_retracted, v)
+           : to.erase_past(index_order::avet, *open, v);
+    } else if (!is_retracted(*open)) {
+      hold ? to.put_current(index_order::avet, *open, v) : to.erase_current(index_order::avet, *open, v);
+    }
+    open.reset();
+  };
+  for (datom_columns batch; history->next_batch(batch, 256);) {
+    for (std::size_t i = 0; i < batch.size; ++i) {
+      const datom d{batch.e[i], batch.a[i], batch.v[i], batch.t_op[i]};
+      settle(d.added() ? std::nullopt : std::optional{d.t()});
+      if (d.added()) open = d;
+    }
+  }
+  settle(std::nullopt);
+}
+
+}  // namespace datolite::datoms::flat

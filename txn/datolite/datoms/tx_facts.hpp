@@ -1,0 +1,78 @@
+// tx_facts: what a transaction's operations change in the facts, as a set applied at one instant.
+//
+// Every operation is judged by the database before. An assertion of what is true already changes nothing, and
+// neither does a retraction of what is not. A new value of an attribute of cardinality one retracts the old
+// one. Two different values for it, or an assertion and a retraction of one fact, contradict each other and
+// are refused; so is a unique value that would then belong to two entities.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <datolite/core/datom.hpp>
+#include <datolite/core/index_access.hpp>
+#include <datolite/core/value_order.hpp>
+#include <datolite/datoms/db.hpp>
+#include <datolite/datoms/entity_id.hpp>
+#include <datolite/datoms/tx_error.hpp>
+#include <datolite/datoms/tx_forms.hpp>
+#include <datolite/datoms/tx_resolve.hpp>
+
+namespace datolite::datoms {
+
+class fact_maker {
+ public:
+  /// The transaction's own T is `t`; all of these must outlive this.
+  fact_maker(const db_view& before, std::int64_t t) : before_{before}, t_{t} {}
+
+  /// Works out `added` and `retracted`. REQUIRES: the operations name entities by their ids.
+  void make(const std::vector<operation>& operations);
+
+  std::vector<datom>& added() noexcept { return added_; }          ///< in EAVT order, of this T
+  std::vector<datom>& retracted() noexcept { return retracted_; }  ///< in EAVT order, as they were asserted
+
+ private:
+  struct wish {  // a fact to be asserted or retracted
+    entity_id e;
+    const attribute_facts* a;
+    value v;
+    bool add;
+    const value* form;
+  };
+
+  static constexpr std::size_t batch_size = 256;
+  static bool same_fact(const wish& x, const wish& y) { return x.e == y.e && x.a == y.a && x.v == y.v; }
+  void collect(const std::vector<operation>& operations);
+  void collect_cas(const operation& op);
+  void collect_attribute(const operation& op);
+  void collect_entity(const operation& op);
+  void settle(std::span<const wish> of_one_attribute);
+  void settle_one(std::span<const wish> wishes);
+  void settle_many(std::span<const wish> wishes);
+  void check_contradictions(std::span<const wish> wishes) const;
+  void check_unique();
+  bool may_have_facts(entity_id e) const noexcept;
+  bool read_facts(entity_id e, attribute_id a, const value* v);
+  void retract_found(std::size_t at, entity_id e, attribute_id a);
+  void add_new(const wish& w) {
+    added_.push_back({w.e, w.a->id, w.v, make_t_op(t_, true)}), forms_.push_back(w.form);
+  }
+  bool is_retracted(entity_id e, attribute_id a, const value& v) const;
+  [[noreturn]] void refuse_conflict(const wish& x, const wish& y) const;
+  [[noreturn]] void refuse_unique(const datom& d, entity_id other, const value& form) const;
+
+  const db_view& before_;
+  const std::int64_t t_;
+  std::vector<wish> wishes_;
+  std::vector<datom> added_, retracted_;
+  std::vector<const value*> forms_;  // of each added
+  std::unique_ptr<datom_cursor> facts_;
+  datom_columns found_;
+};
+
+}  // namespace datolite::datoms
+
+#include <datolite/datoms/detail/tx_facts.hpp>

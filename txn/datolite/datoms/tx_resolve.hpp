@@ -1,0 +1,236 @@
+// tx_resolve: which entities the tempids of a transaction are.
+//
+// A tempid that is given the value of a unique identity becomes the entity that had it before; two tempids
+// that are given the same one become one entity; what is left becomes new entities, in the order in which
+// they were first named. It does not matter where in the data the identity stands. A tempid that turns out to
+// be two entities is refused, and so is one that no fact is about.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <datolite/core/index_access.hpp>
+#include <datolite/core/value_order.hpp>
+#include <datolite/datoms/bootstrap.hpp>
+#include <datolite/datoms/db.hpp>
+#include <datolite/datoms/entity_id.hpp>
+#include <datolite/datoms/tx_error.hpp>
+#include <datolite/datoms/tx_forms.hpp>
+#include <datolite/datoms/tx_tempids.hpp>
+
+namespace datolite::datoms {
+
+/// Who holds a unique value now. One cursor for many questions.
+class holders {
+ public:
+  explicit holders(const db_view& in) : in_{in} {}
+
+  std::optional<entity_id> of(attribute_id a, const value& v) {
+    if (a != last_.a) {
+      last_.index = index_order::avet;
+      last_.a = a, last_.v.reset();
+      none_ = in_.count(last_) == 0;
+    }
+    if (none_) return std::nullopt;
+    if (cursor_ == nullptr) cursor_ = in_.open_cursor(index_order::avet, components::e);
+    last_.v = v;
+    cursor_->seek(last_);
+    if (!cursor_->next_batch(found_, 1)) return std::nullopt;
+    return found_.e.front();
+  }
+
+ private:
+  const db_view& in_;
+  std::unique_ptr<datom_cursor> cursor_;
+  datom_range last_;
+  bool none_ = false;  // nothing has the attribute of the last question
+  datom_columns found_;
+};
+
+class id_resolver {
+ public:
+  id_resolver(const db_view& before, tempid_table& tempids, std::vector<operation>& operations,
+              std::deque<attribute_facts>& new_attributes) noexcept
+      : before_{before}, tempids_{tempids}, operations_{operations}, new_attributes_{new_attributes} {}
+
+  /// Gives every tempid its entity, and writes ids in the operations. `next` are the counters before, and are
+  /// moved on. REQUIRES: the transaction has taken `next.next_t - 1` for its T.
+  void resolve(counters& next) {
+    describe_tempids();
+    upsert();
+    check_values();
+    raise_above_explicit_ids(next);
+    allocate(next);
+    describe_new_attributes(next);
+    for (operation& op : operations_) {
+      op.e = tempids_.resolve(op.e);
+      if (names_target(op)) op.v = value::ref(tempids_.resolve(op.v.word()));
+    }
+  }
+
+ private:
+  struct identity_use {
+    operation* op;
+    bool asked = false;
+  };
+
+  static bool names_target(const operation& op) noexcept { return op.v.is(kind::ref) && op.v.word() < 0; }
+
+  void describe_tempids() {
+    for (const operation& op : operations_) {
+      if (op.what != operation_kind::add) continue;
+      if (op.e < 0) {
+        tempids_.group_of(op.e).is_entity = true;
+        if (op.a->id == ids::value_type || op.a->id == ids::cardinality)
+          tempids_.group_of(op.e).partition = part_db;
+      }
+      const bool installs = op.a->id == ids::install_partition || op.a->id == ids::install_attribute;
+      if (installs && names_target(op)) tempids_.group_of(op.v.word()).partition = part_db;
+    }
+  }
+
+  void upsert() {
+    std::vector<identity_use> uses;
+    bool by_ref = false;
+    for (operation& op : operations_) {
+      if (op.what != operation_kind::add || op.e >= 0 || op.a->unique != uniqueness::identity) continue;
+      uses.push_back({&op});
+      by_ref = by_ref || op.a->type == kind::ref;
+    }
+    if (uses.empty()) return;
+    holders held{before_};
+    for (bool changed = true; changed;) {
+      changed = bind_to_holders(uses, held);
+      changed = unite_equal_uses(uses) || changed;
+      if (!by_ref) break;  // only an identity that is a ref can become known by another's being known
+    }
+  }
+
+  bool bind_to_holders(std::vector<identity_use>& uses, holders& held) {
+    bool changed = false;
+    for (identity_use& use : uses) {
+      operation& op = *use.op;
+      if (use.asked) continue;
+      if (names_target(op)) {
+        const entity_code target = tempids_.resolve(op.v.word());
+        if (target < 0) continue;
+        op.v = value::ref(target);
+      }
+      use.asked = true;
+      const auto holder = held.of(op.a->id, op.v);
+      if (!holder) continue;
+      changed = true;
+      entity_id& id = tempids_.group_of(op.e).id;
+      if (id >= 0 && id != *holder) refuse_two(op, id, *holder);
+      id = *holder;
+    }
+    return changed;
+  }
+
+  bool unite_equal_uses(std::vector<identity_use>& uses) {
+    const auto key = [&](const identity_use& use) {
+      const operation& op = *use.op;
+      return names_target(op) ? value::ref(tempids_.resolve(op.v.word())) : op.v;
+    };
+    std::stable_sort(uses.begin(), uses.end(), [&](const identity_use& x, const identity_use& y) {
+      if (x.op->a != y.op->a) return std::less<>{}(x.op->a, y.op->a);
+      return stored_order(key(x), key(y)) < 0;
+    });
+    bool changed = false;
+    for (std::size_t i = 1; i < uses.size(); ++i) {
+      const identity_use &x = uses[i - 1], &y = uses[i];
+      if (x.op->a != y.op->a || key(x) != key(y)) continue;
+      if (tempids_.root_of(x.op->e) == tempids_.root_of(y.op->e)) continue;
+      const entity_id one = tempids_.group_of(x.op->e).id, other = tempids_.group_of(y.op->e).id;
+      if (one >= 0 && other >= 0) {
+        if (one != other) refuse_two(*y.op, one, other);
+        continue;
+      }
+      tempids_.unite(x.op->e, y.op->e);
+      changed = true;
+    }
+    return changed;
+  }
+
+  [[noreturn]] void refuse_two(const operation& op, entity_id one, entity_id other) const {
+    refuse("db.error/conflicting-upsert",
+           "one tempid is two entities, " + std::to_string(one) + " and " + std::to_string(other) + " (by " +
+               name_of(op.a->ident) + " " + shown(op.v) + ")",
+           *op.form);
+  }
+
+  void check_values() {
+    for (const operation& op : operations_) {
+      if (op.what == operation_kind::retract_entity || !names_target(op)) continue;
+      const tempid_table::entry& group = tempids_.group_of(op.v.word());
+      if (group.is_entity || group.id >= 0) continue;
+      refuse("db.error/tempid-not-an-entity",
+             "the tempid " + shown(group.name) + " is used as a value, but no fact is about it", *op.form);
+    }
+  }
+
+  /// An id that is written out must never be handed out to another entity.
+  void raise_above_explicit_ids(counters& next) const {
+    const auto see = [&](entity_id e) {
+      const entity_id partition = part(e);
+      if (partition != part_db) {
+        next.next_t = std::max(next.next_t, counter_of(e) + 1);
+      } else if (e <= max_element) {
+        next.next_element = std::max(next.next_element, e + 1);
+      }
+    };
+    for (const operation& op : operations_) {
+      if (op.what != operation_kind::add && op.what != operation_kind::cas) continue;
+      if (op.e >= 0) see(op.e);
+      if (op.v.is(kind::ref) && op.v.word() >= 0) see(op.v.word());
+    }
+  }
+
+  static entity_id take_element(counters& next, const value& form) {
+    if (next.next_element > max_element) {
+      refuse("db.error/too-many-attributes",
+             "a database has room for " + std::to_string(max_element) + " attributes and partitions", form,
+             error_category::exhausted);
+    }
+    return next.next_element++;
+  }
+
+  void allocate(counters& next) {
+    auto& entries = tempids_.entries();
+    for (std::size_t at = 0; at < entries.size(); ++at) {
+      tempid_table::entry& one = entries[at];
+      if (one.group != at || one.id >= 0 || !one.is_entity) continue;
+      one.id =
+          one.partition == part_db ? take_element(next, *one.form) : entid_at(one.partition, next.next_t++);
+    }
+  }
+
+  void describe_new_attributes(counters& next) {
+    for (attribute_facts& made : new_attributes_) {
+      made.id = static_cast<attribute_id>(take_element(next, made.ident));
+      const schema& known = *before_.state().attributes;
+      operations_.push_back(
+          {operation_kind::add, made.id, known.find(ids::db_ident), made.ident, &made.ident, {}});
+      operations_.push_back({operation_kind::add,
+                             made.id,
+                             known.find(ids::cardinality),
+                             value::ref(ids::cardinality_one),
+                             &made.ident,
+                             {}});
+    }
+  }
+
+  const db_view& before_;
+  tempid_table& tempids_;
+  std::vector<operation>& operations_;
+  std::deque<attribute_facts>& new_attributes_;
+};
+
+}  // namespace datolite::datoms
