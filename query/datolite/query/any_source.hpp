@@ -134,6 +134,9 @@ class any_source {
 
   any_ijoin extrel(const clause_pattern& pattern) const { return ops_->extrel(source_, pattern); }
 
+  /// The source's rows as an EDN vector of vectors, if it is a range of rows. O(its size).
+  std::optional<value> rows() const { return ops_->rows(source_); }
+
   /// What the source thinks `pattern` would give, if it thinks.
   std::optional<double> estimate(const clause_pattern& pattern) const { return ops_->estimate(source_, pattern); }
 
@@ -141,12 +144,20 @@ class any_source {
   struct operations {
     any_ijoin (*extrel)(const void*, const clause_pattern&);
     std::optional<double> (*estimate)(const void*, const clause_pattern&);
+    std::optional<value> (*rows)(const void*);
   };
 
   template <class S>
   static constexpr operations ops_of{
       [](const void* s, const clause_pattern& p) { return any_ijoin{datolite::extrel(*static_cast<const S*>(s), p)}; },
-      [](const void* s, const clause_pattern& p) { return estimate_of(*static_cast<const S*>(s), p); }};
+      [](const void* s, const clause_pattern& p) { return estimate_of(*static_cast<const S*>(s), p); },
+      [](const void* s) -> std::optional<value> {
+        if constexpr (ConstRowRange<S>) {
+          return rows_as_value(*static_cast<const S*>(s));
+        } else {
+          return std::nullopt;
+        }
+      }};
 
   template <class S>
   any_source(const S* source, std::shared_ptr<const S> owner)

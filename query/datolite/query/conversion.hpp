@@ -35,7 +35,7 @@ template <class T, class A>
 inline constexpr bool is_vector<std::vector<T, A>> = true;
 
 template <class T>
-concept Texty = std::convertible_to<const T&, std::string_view>;
+concept Texty = !std::same_as<T, std::nullptr_t> && std::convertible_to<const T&, std::string_view>;
 
 }  // namespace detail
 

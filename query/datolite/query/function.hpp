@@ -29,9 +29,6 @@ class function;
 
 namespace detail {
 
-template <class F>
-concept SpanCallable = std::invocable<const F&, std::span<const value>>;
-
 /// The parameter list of a callable that is not generic: `type` is a tuple of the decayed parameter types.
 template <class F>
 struct parameters {};
@@ -52,8 +49,16 @@ template <class F>
   requires requires { &F::operator(); }
 struct parameters_of<F> : parameters<decltype(&F::operator())> {};
 
+/// Not generic: its parameters can be seen. Only generic callables are tried with values, since trying instantiates
+/// their bodies.
 template <class F>
 concept PlainCallable = requires { typename parameters_of<F>::type; };
+
+/// Takes all arguments at once.
+template <class F>
+concept SpanCallable = requires {
+  requires std::same_as<typename parameters_of<F>::type, std::tuple<std::span<const value>>>;
+};
 
 template <std::size_t, class T>
 using repeated = T;
@@ -127,7 +132,7 @@ value call_with(const F& f, std::span<const value> arguments) {
 /// A type that `function` can be made from.
 template <class F>
 concept Callable = !Scalar<F> && !std::ranges::range<F> && !std::same_as<F, function> &&
-                   (detail::SpanCallable<F> || detail::PlainCallable<F> || detail::GenericCallable<F>);
+                   (detail::PlainCallable<F> || detail::GenericCallable<F>);
 
 class function {
  public:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <datolite/core/value.hpp>
+#include <datolite/query/detail/refuse.hpp>
 #include <datolite/query/function.hpp>
 #include <datolite/query/pattern.hpp>
 
@@ -46,8 +47,10 @@ struct operand {
 class join_predicate {
  public:
   join_predicate(comparison op, operand left, operand right) : op_{op}, operands_{std::move(left), std::move(right)} {}
-  /// `f` must outlive this; the row passes when the result is neither nil nor false.
-  join_predicate(const function& f, std::vector<operand> operands) : function_{&f}, operands_{std::move(operands)} {}
+  /// `f` must outlive this; the row passes when the result is neither nil nor false. An error that `f` throws
+  /// names the clause `form`.
+  join_predicate(const function& f, std::vector<operand> operands, value form = {})
+      : function_{&f}, operands_{std::move(operands)}, form_{std::move(form)} {}
 
   /// Whether it needs the y row.
   bool uses_y() const noexcept { return uses(operand::source::y); }
@@ -94,12 +97,15 @@ class join_predicate {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       arguments[i] = with(operands_[i], x, y, [](const value& v) { return v; });
     }
-    return is_true((*function_)(arguments));
+    bool passes = false;
+    detail::naming_clause(form_, [&] { passes = is_true((*function_)(arguments)); });
+    return passes;
   }
 
   comparison op_ = comparison::equal;
   const function* function_ = nullptr;
   std::vector<operand> operands_;
+  value form_;
 };
 
 /// How to join. The result has `width` slots, and each of them is the target of exactly one projection.

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <datolite/core/value.hpp>
 #include <datolite/query/conversion.hpp>
@@ -113,6 +114,19 @@ concept Row = std::same_as<T, value> || std::same_as<T, map_entry> || SlotSequen
 template <class R>
 concept RowRange = !Scalar<R> && std::ranges::input_range<R> &&
                    Row<std::remove_cvref_t<std::ranges::range_reference_t<R>>>;
+
+/// The rows as an EDN vector of vectors. O(their size).
+template <RowRange R>
+value rows_as_value(R&& rows) {
+  std::vector<value> out, one;
+  for (auto&& raw : rows) {
+    const auto row = as_row(raw);
+    one.clear();
+    for (std::size_t slot = 0; slot < row.size(); ++slot) one.push_back(row[slot]);
+    out.push_back(value::vector(one));
+  }
+  return value::vector(out);
+}
 
 /// A range of rows that can be read through a const reference.
 template <class R>

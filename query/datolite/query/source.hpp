@@ -186,7 +186,9 @@ std::optional<double> estimate_of(const S& source, const clause_pattern& pattern
   } else if constexpr (detail::adl::HasEstimate<S>) {
     return detail::adl::call_estimate(source, pattern);
   } else if constexpr (std::ranges::sized_range<const S>) {
-    return static_cast<double>(std::ranges::size(source));
+    auto rows = static_cast<double>(std::ranges::size(source));
+    for (const auto& known : pattern.consts) rows /= known ? 10 : 1;
+    return rows;
   } else {
     return std::nullopt;
   }

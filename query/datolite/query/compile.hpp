@@ -1,0 +1,486 @@
+// compile: a query as written, and its rules, with all names resolved.
+//
+// Refuses, naming the clause: unknown sources, rules and functions, wrong arity, what `or` and `not` do not allow.
+// Whether every variable gets bound is seen when the clauses are put in order (order.hpp).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <datolite/query/destructure.hpp>
+#include <datolite/query/detail/make_templates.hpp>
+#include <datolite/query/detail/names.hpp>
+#include <datolite/query/detail/refuse.hpp>
+#include <datolite/query/detail/scope.hpp>
+#include <datolite/query/detail/strata.hpp>
+#include <datolite/query/functions.hpp>
+#include <datolite/query/program.hpp>
+#include <datolite/query/query_ast.hpp>
+
+namespace datolite::query {
+
+/// Resolves `query` with the rules that come as its `%`, if it has one. O(size of both).
+program compile(const query_ast& query, const std::vector<rule_branch>& rules);
+
+// ---------------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+class compiler {
+ public:
+  explicit compiler(const query_ast& query) : query_{query} {}
+
+  program compile(const std::vector<rule_branch>& rules) {
+    out_.form = query_.form;
+    out_.shape = query_.shape;
+    out_.keeps_duplicates = !query_.with.empty();
+    out_.return_map_keys = query_.return_map_keys;
+    out_.return_map_names = query_.return_map_names;
+    declare_inputs();
+    declare_rules(rules);
+    for (const rule_branch& branch : rules) compile_branch(branch);
+    compile_main();
+    refuse_unstratified(out_);
+    return std::move(out_);
+  }
+
+ private:
+  /// Where a body stands: whether in a rule, and whether the inputs' names are known there.
+  struct place {
+    bool in_rule = false;
+    bool knows_inputs = true;
+    const std::vector<value>* local = nullptr;  ///< names that are variables here though an input has them
+  };
+
+  // -- inputs
+
+  void declare_inputs() {
+    name_list all;
+    for (const query_input& in : query_.inputs) {
+      input_plan plan;
+      plan.is = in.is;
+      plan.form = in.form;
+      if (in.is == query_input::type::source) {
+        if (find_source(in.name)) refuse(invalid_query, "the source " + shown(in.name) + " is there twice", out_.form);
+        plan.number = out_.sources.size();
+        out_.sources.push_back(in.name);
+      } else if (in.is == query_input::type::binding) {
+        declare_binding(in, plan, all);
+      }
+      out_.inputs.push_back(std::move(plan));
+    }
+  }
+
+  void declare_binding(const query_input& in, input_plan& plan, name_list& all) {
+    using use = input_plan::use;
+    name_list mine;
+    mention(in.binding, mine);
+    for (const value& name : mine.names()) {
+      if (all.contains(name)) refuse(invalid_query, "the input " + shown(name) + " is there twice", out_.form);
+      all.number(name);
+    }
+    if (in.binding.is == binding_form::type::blank) return;
+    if (in.binding.is == binding_form::type::scalar && is_called(in.binding.variable)) {
+      plan.as = use::function;
+      plan.number = out_.input_functions++;
+      functions_.emplace(in.binding.variable, plan.number);
+    } else if (is_flat(in.binding)) {
+      plan.as = in.binding.is == binding_form::type::scalar ? use::value : use::tuple;
+      for (const value& name : mine.names()) {
+        plan.values.push_back(static_cast<std::uint32_t>(out_.input_values));
+        constants_.emplace(name, static_cast<std::uint32_t>(out_.input_values++));
+      }
+      plan.binding.form = resolve(in.binding, mine);
+    } else {
+      plan.as = use::relation;
+      plan.number = out_.input_relations++;
+      plan.binding.form = resolve(in.binding, mine);
+      plan.binding.columns.resize(mine.names().size());
+      relation_inputs_.push_back({plan.number, mine.names(), in.form});
+    }
+  }
+
+  static bool is_flat(const binding_form& b) {
+    if (b.is == binding_form::type::collection) return false;
+    for (const binding_form& part : b.parts) {
+      if (!is_flat(part)) return false;
+    }
+    return true;
+  }
+
+  /// Whether the query calls the input `name`.
+  bool is_called(const value& name) const {
+    for (const clause& c : query_.where) {
+      if (calls(c, name)) return true;
+    }
+    return false;
+  }
+
+  static bool calls(const clause& c, const value& name) {
+    const auto any = [&](const std::vector<clause>& clauses) {
+      return std::any_of(clauses.begin(), clauses.end(), [&](const clause& inner) { return calls(inner, name); });
+    };
+    if (const auto* call = std::get_if<function_call>(&c.is)) return call->callee == name;
+    if (const auto* no = std::get_if<negation>(&c.is)) return any(no->clauses);
+    if (const auto* either = std::get_if<disjunction>(&c.is)) {
+      return std::any_of(either->branches.begin(), either->branches.end(), any);
+    }
+    return false;
+  }
+
+  static binding resolve(const binding_form& form, const name_list& columns) {
+    std::vector<bool> seen(columns.names().size());
+    return resolve(form, columns, seen);
+  }
+  static binding resolve(const binding_form& form, const name_list& columns, std::vector<bool>& seen) {
+    binding out{form.is, 0, false, {}};
+    if (form.is == binding_form::type::scalar) {
+      out.column = *columns.find(form.variable);
+      out.repeats = seen[out.column];
+      seen[out.column] = true;
+    }
+    for (const binding_form& part : form.parts) out.parts.push_back(resolve(part, columns, seen));
+    return out;
+  }
+
+  // -- names
+
+  std::optional<std::size_t> find_source(const value& name) const {
+    const auto at = std::find(out_.sources.begin(), out_.sources.end(), name);
+    if (at == out_.sources.end()) return std::nullopt;
+    return static_cast<std::size_t>(at - out_.sources.begin());
+  }
+
+  std::size_t source(const value& name, const place& at, const value& form) const {
+    if (at.in_rule && name == default_source()) return callers_source;
+    if (const auto known = find_source(name)) return *known;
+    refuse("db.error/unknown-source", "the source " + shown(name) + " is not among the query's inputs", form);
+  }
+
+  bool is_input(const value& name, const place& at) const {
+    if (!at.knows_inputs || !constants_.contains(name)) return false;
+    return at.local == nullptr || std::find(at.local->begin(), at.local->end(), name) == at.local->end();
+  }
+
+  slot_term resolve(const term& t, name_list& names, const place& at, const value& form) const {
+    switch (t.is) {
+      case term::type::blank: return {};
+      case term::type::constant: return {slot_term::type::constant, 0, t.what};
+      case term::type::source:
+        return {slot_term::type::source, static_cast<std::uint32_t>(source(t.what, at, form)), t.what};
+      case term::type::variable: break;
+    }
+    if (is_input(t.what, at)) return {slot_term::type::input, constants_.at(t.what), {}};
+    if (functions_.contains(t.what) && at.knows_inputs) {
+      refuse(invalid_query, "the function " + shown(t.what) + " can be called, and nothing else", form);
+    }
+    return {slot_term::type::variable, names.number(t.what), {}};
+  }
+
+  std::vector<slot_term> resolve(const std::vector<term>& terms, name_list& names, const place& at,
+                                 const value& form) const {
+    std::vector<slot_term> out;
+    for (const term& t : terms) out.push_back(resolve(t, names, at, form));
+    return out;
+  }
+
+  bound_columns resolve(const binding_form& b, name_list& names, const place& at, const value& form) const {
+    name_list columns;
+    mention(b, columns);
+    bound_columns out{resolve(b, columns), {}};
+    for (const value& name : columns.names()) {
+      out.columns.push_back(resolve(term{term::type::variable, name}, names, at, form));
+    }
+    return out;
+  }
+
+  // -- clauses
+
+  void append(body& to, const clause& c, name_list& names, const place& at, const name_list& outside) {
+    std::visit(
+        [&](const auto& x) {
+          using X = std::remove_cvref_t<decltype(x)>;
+          if constexpr (std::is_same_v<X, data_pattern>) {
+            to.clauses.push_back({c.form, pattern_clause{source(x.source, at, c.form),
+                                                         resolve(x.terms, names, at, c.form)}});
+          } else if constexpr (std::is_same_v<X, function_call>) {
+            append_call(to, c.form, x, names, at);
+          } else if constexpr (std::is_same_v<X, rule_call>) {
+            append_rule_call(to, c.form, x, names, at);
+          } else if constexpr (std::is_same_v<X, negation>) {
+            append_negation(to, c.form, x, names, at, outside);
+          } else {
+            append_disjunction(to, c.form, x, names, at);
+          }
+        },
+        c.is);
+  }
+
+  void append_call(body& to, const value& form, const function_call& call, name_list& names, const place& at) const {
+    auto arguments = resolve(call.arguments, names, at, form);
+    const auto op = is_variable(call.callee) ? std::nullopt : find_comparison(call.callee.raw());
+    if (op && call.is_predicate && arguments.size() >= 2 && (arguments.size() == 2 || is_chain(*op))) {
+      for (std::size_t i = 1; i < arguments.size(); ++i) {
+        to.clauses.push_back({form, comparison_clause{*op, arguments[i - 1], arguments[i]}});
+      }
+      return;
+    }
+    call_clause out{{}, 0, std::move(arguments), std::nullopt};
+    find_callee(out, form, call, at);
+    if (call.is_predicate) {
+      to.clauses.push_back({form, std::move(out)});
+      return;
+    }
+    out.result = resolve(call.result, names, at, form);
+    to.clauses.push_back({form, std::move(out)});
+  }
+
+  static bool is_chain(comparison op) noexcept {
+    return op != comparison::not_equal && op != comparison::starts_with;
+  }
+
+  void find_callee(call_clause& out, const value& form, const function_call& call, const place& at) const {
+    if (is_variable(call.callee)) {
+      const auto known = functions_.find(call.callee);
+      if (known == functions_.end() || !at.knows_inputs) {
+        refuse(unknown_function, "no input function is called " + shown(call.callee), form);
+      }
+      out.input_callee = known->second;
+      return;
+    }
+    out.callee = find_function(call.callee.raw());
+    if (!out.callee) refuse(unknown_function, "there is no function " + shown(call.callee), form);
+    if (!out.callee.takes(out.arguments.size())) {
+      refuse(wrong_arity,
+             shown(call.callee) + " does not take " + std::to_string(out.arguments.size()) + " arguments", form);
+    }
+  }
+
+  void append_rule_call(body& to, const value& form, const rule_call& call, name_list& names, const place& at) const {
+    const auto known = rules_.find(call.name);
+    if (known == rules_.end()) refuse(unknown_rule, "there is no rule " + shown(call.name), form);
+    const std::size_t arity = out_.rules[known->second].arity;
+    if (arity != call.arguments.size()) {
+      refuse(wrong_arity, "the rule " + shown(call.name) + " takes " + std::to_string(arity) + " arguments", form);
+    }
+    to.clauses.push_back({form, rule_clause{known->second, source_or_none(call.source, at, form),
+                                            resolve(call.arguments, names, at, form)}});
+  }
+
+  /// A rule can be called in a query that has no source at all, if it reads none.
+  std::size_t source_or_none(const value& name, const place& at, const value& form) const {
+    if (name == default_source() && !at.in_rule && !find_source(name)) return callers_source;
+    return source(name, at, form);
+  }
+
+  void append_negation(body& to, const value& form, const negation& no, name_list& names, const place& at,
+                       const name_list& outside) {
+    name_list inner_names;
+    for (const clause& c : no.clauses) mention(c, inner_names, true);
+    const name_list& shared = outside;
+    place inside = at;
+    std::vector<value> local = at.local != nullptr ? *at.local : std::vector<value>{};
+    not_clause out;
+    auto inner = std::make_shared<body>();
+    inner->form = form;
+    name_list inner_scope;
+    bool linked = false;
+    for (const value& name : no.names_variables ? no.variables : inner_names.names()) {
+      const slot_term here = resolve_name(name, names, at, form, no.names_variables || shared.contains(name));
+      if (here.is_fixed()) linked = true;
+      if (!here.is_variable()) continue;
+      out.shared.push_back(here.id);
+      inner->head.push_back(inner_scope.number(name));
+    }
+    if (no.names_variables) {
+      for (const value& name : inner_names.names()) {
+        if (std::find(no.variables.begin(), no.variables.end(), name) == no.variables.end()) local.push_back(name);
+      }
+      inside.local = &local;
+    }
+    if (out.shared.empty() && !linked) {
+      refuse(insufficient_binding, "no variable of it is bound outside", form);
+    }
+    fill(*inner, no.clauses, inner_scope, inside);
+    out.inner = std::move(inner);
+    to.clauses.push_back({form, std::move(out)});
+  }
+
+  /// What `name` is in the outer body; blank if the outer body does not have it.
+  slot_term resolve_name(const value& name, name_list& names, const place& at, const value& form, bool has_it) const {
+    if (!has_it && !is_input(name, at)) return {};
+    return resolve(term{term::type::variable, name}, names, at, form);
+  }
+
+  void append_disjunction(body& to, const value& form, const disjunction& either, name_list& names, const place& at) {
+    std::vector<value> head = either.required;
+    head.insert(head.end(), either.variables.begin(), either.variables.end());
+    if (!either.names_variables) head = common_variables(form, either, at);
+    if (head.size() > 64) refuse(invalid_query, "it has more than 64 variables", form);
+    place inside = at;
+    std::vector<value> local = at.local != nullptr ? *at.local : std::vector<value>{};
+    if (either.names_variables) {
+      inside.local = &local;
+      name_list all;
+      for (const auto& branch : either.branches) {
+        for (const clause& c : branch) mention(c, all, true);
+      }
+      for (const value& name : all.names()) {
+        if (std::find(head.begin(), head.end(), name) == head.end()) local.push_back(name);
+      }
+    }
+    rule out;
+    rule_clause call{0, source_or_none(either.source, at, form), {}};
+    std::vector<value> variables;  // of the head, without the inputs
+    for (std::size_t i = 0; i < head.size(); ++i) {
+      const slot_term here = resolve(term{term::type::variable, head[i]}, names, at, form);
+      if (!here.is_variable()) continue;
+      variables.push_back(head[i]);
+      out.required.push_back(i < either.required.size());
+      call.arguments.push_back(here);
+    }
+    out.arity = variables.size();
+    for (const auto& branch : either.branches) {
+      out.branches.push_back(branch_body(form, variables, branch, inside));
+    }
+    call.rule = out_.rules.size();
+    out_.rules.push_back(std::move(out));
+    to.clauses.push_back({form, std::move(call)});
+  }
+
+  /// The variables of an `or`: every branch must have the same.
+  std::vector<value> common_variables(const value& form, const disjunction& either, const place& at) const {
+    std::vector<value> first;
+    for (std::size_t i = 0; i < either.branches.size(); ++i) {
+      name_list names;
+      for (const clause& c : either.branches[i]) mention(c, names, true);
+      std::vector<value> mine;
+      for (const value& name : names.names()) {
+        if (!is_input(name, at)) mine.push_back(name);
+      }
+      std::sort(mine.begin(), mine.end());
+      if (i == 0) first = mine;
+      if (mine != first) {
+        refuse(invalid_query, "all branches of an or must have the same variables (or-join names those that matter)",
+               form);
+      }
+    }
+    return first;
+  }
+
+  // -- bodies
+
+  std::shared_ptr<const body> branch_body(const value& form, const std::vector<value>& head,
+                                          const std::vector<clause>& clauses, const place& at) {
+    auto out = std::make_shared<body>();
+    out->form = form;
+    name_list names;
+    for (const value& v : head) out->head.push_back(names.number(v));
+    fill(*out, clauses, names, at);
+    return out;
+  }
+
+  /// Compiles `clauses` into `to`; its head must have been set.
+  void fill(body& to, const std::vector<clause>& clauses, name_list& names, const place& at) {
+    name_list outside = names;  // what a negation may share with its body
+    for (const clause& c : clauses) mention(c, outside, false);
+    for (const clause& c : clauses) append(to, c, names, at, outside);
+    ground_calls(to);
+    to.names = names.names();
+    to.patterns = make_templates(to);
+  }
+
+  /// A call whose arguments are constants is made once, now.
+  static void ground_calls(body& to) {
+    for (body_clause& c : to.clauses) {
+      auto* call = std::get_if<call_clause>(&c.is);
+      if (call == nullptr || !call->callee || !call->result) continue;
+      std::vector<value> arguments;
+      for (const slot_term& t : call->arguments) {
+        if (t.is == slot_term::type::constant) arguments.push_back(t.constant);
+      }
+      if (arguments.size() != call->arguments.size()) continue;
+      relation_clause out{std::nullopt, relation{call->result->columns.size()}, call->result->columns};
+      naming_clause(c.form, [&] {
+        const value found = call->callee(arguments);
+        if (!found.is_nil()) destructure(found, call->result->form, out.rows);
+      });
+      c.is = std::move(out);
+    }
+  }
+
+  void declare_rules(const std::vector<rule_branch>& rules) {
+    for (const rule_branch& branch : rules) {
+      const auto [at, added] = rules_.emplace(branch.name, out_.rules.size());
+      if (!added) continue;
+      rule out;
+      out.name = branch.name;
+      out.arity = branch.variables.size();
+      out.required.resize(out.arity);
+      out_.rules.push_back(std::move(out));
+    }
+    for (const rule_branch& branch : rules) {
+      auto& required = out_.rules[rules_.at(branch.name)].required;
+      for (std::size_t i = 0; i < branch.required; ++i) required[i] = true;
+    }
+  }
+
+  void compile_branch(const rule_branch& branch) {
+    auto compiled = branch_body(branch.form, branch.variables, branch.body, {true, false, nullptr});
+    out_.rules[rules_.at(branch.name)].branches.push_back(std::move(compiled));
+  }
+
+  void compile_main() {
+    auto main = std::make_shared<body>();
+    main->form = query_.form;
+    name_list names;
+    const place at;
+    std::vector<slot_term> basis;
+    for (const find_element& element : query_.find) {
+      if (element.is != find_element::type::variable) {
+        refuse(unsupported, "aggregates and pull in :find are not there yet", element.form);
+      }
+      found f{element.is, resolve(term{term::type::variable, element.variable}, names, at, element.form), element.form};
+      basis.push_back(f.what);
+      out_.find.push_back(std::move(f));
+    }
+    for (const value& v : query_.with) basis.push_back(resolve(term{term::type::variable, v}, names, at, out_.form));
+    for (const slot_term& t : basis) {
+      if (t.is_variable() && std::find(main->head.begin(), main->head.end(), t.id) == main->head.end()) {
+        main->head.push_back(t.id);
+      }
+    }
+    for (const auto& [number, columns, form] : relation_inputs_) {
+      relation_clause in{number, {}, {}};
+      for (const value& name : columns) in.columns.push_back({slot_term::type::variable, names.number(name), {}});
+      main->clauses.push_back({form, std::move(in)});
+    }
+    fill(*main, query_.where, names, at);
+    out_.main = std::move(main);
+  }
+
+  struct relation_input {
+    std::size_t number;
+    std::vector<value> columns;
+    value form;
+  };
+
+  const query_ast& query_;
+  program out_;
+  std::map<value, std::uint32_t> constants_;       // input values by name
+  std::map<value, std::size_t> functions_;         // input functions by name
+  std::map<value, std::size_t> rules_;
+  std::vector<relation_input> relation_inputs_;
+};
+
+}  // namespace detail
+
+inline program compile(const query_ast& query, const std::vector<rule_branch>& rules) {
+  return detail::compiler{query}.compile(rules);
+}
+
+}  // namespace datolite::query

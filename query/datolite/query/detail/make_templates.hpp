@@ -1,0 +1,69 @@
+// make_templates: the data patterns of a body, with the advice that its comparisons give.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <datolite/query/pattern_template.hpp>
+#include <datolite/query/program.hpp>
+
+namespace datolite::query::detail {
+
+/// A comparison as seen from its variable `of`: the operator, and the fixed term on the other side.
+inline std::optional<std::pair<comparison, const slot_term*>> seen_from(const comparison_clause& c, var_id of) {
+  if (c.left.is_variable() && c.left.id == of && c.right.is_fixed()) return {{c.op, &c.right}};
+  if (c.right.is_variable() && c.right.id == of && c.left.is_fixed() && c.op != comparison::starts_with) {
+    return {{exchanged(c.op), &c.left}};
+  }
+  return std::nullopt;
+}
+
+/// The template of a pattern that stands in `in`. A variable counts as wanted when `matters[var]`.
+inline pattern_template make_template(const pattern_clause& pattern, const body& in, const std::vector<bool>& matters) {
+  pattern_template out;
+  const std::size_t n = pattern.terms.size();
+  out.consts.resize(n), out.starts.resize(n), out.whiles.resize(n);
+  for (std::size_t slot = 0; slot < n; ++slot) {
+    const slot_term& t = pattern.terms[slot];
+    if (t.is == slot_term::type::constant) out.consts[slot] = t.constant;
+    if (t.is == slot_term::type::input) out.late_consts.push_back({slot, t.id});
+    if (!t.is_variable()) continue;
+    if (matters[t.id]) out.wanted.insert(slot);
+    for (std::size_t first = 0; first < slot; ++first) {
+      if (pattern.terms[first].is_variable() && pattern.terms[first].id == t.id) {
+        out.repeated.push_back({first, slot});
+        break;
+      }
+    }
+    for (const body_clause& other : in.clauses) {
+      const auto* c = std::get_if<comparison_clause>(&other.is);
+      const auto seen = c != nullptr ? detail::seen_from(*c, t.id) : std::nullopt;
+      if (!seen) continue;
+      if (seen->second->is == slot_term::type::constant) {
+        detail::narrow(out.starts[slot], out.whiles[slot], seen->first, seen->second->constant);
+      } else {
+        out.late_bounds.push_back({slot, seen->first, seen->second->id});
+      }
+    }
+  }
+  return out;
+}
+
+/// The templates of all data patterns of `of`, by clause number; empty ones for other clauses.
+inline std::vector<pattern_template> make_templates(const body& of) {
+  std::vector<std::size_t> uses(of.names.size());
+  for (const body_clause& c : of.clauses) for_each_variable(c, [&](var_id v) { ++uses[v]; });
+  for (const var_id v : of.head) ++uses[v];
+  std::vector<bool> matters(uses.size());
+  for (std::size_t v = 0; v < uses.size(); ++v) matters[v] = uses[v] > 1;
+  std::vector<pattern_template> out(of.clauses.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (const auto* p = std::get_if<pattern_clause>(&of.clauses[i].is)) out[i] = make_template(*p, of, matters);
+  }
+  return out;
+}
+
+}  // namespace datolite::query::detail

@@ -1,0 +1,118 @@
+// text_functions: str, subs, count and the functions of clojure.string.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <datolite/core/edn.hpp>
+#include <datolite/core/error.hpp>
+#include <datolite/core/value.hpp>
+#include <datolite/query/detail/arithmetic.hpp>
+
+namespace datolite::query::detail {
+
+/// A text as it is, everything else as EDN; nil is nothing.
+inline value str(std::span<const value> arguments) {
+  std::string out;
+  for (const value& v : arguments) {
+    if (v.is_nil()) continue;
+    if (v.is(kind::string) || v.is(kind::uri)) {
+      out.append(v.raw());
+    } else {
+      print_edn(out, v, edn_style::plain);
+    }
+  }
+  return value{out};
+}
+
+inline std::string_view text_of(const value& v, std::string_view function_name) {
+  if (v.is(kind::string)) return v.as_string();
+  throw error{error_category::incorrect, "db.error/wrong-type",
+              std::string{function_name} + " takes strings, not the " + std::string{to_string(v.kind())} + " " +
+                  to_edn(v)};
+}
+
+inline bool begins_character(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+/// Characters are Unicode scalar values.
+inline std::int64_t characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), begins_character);
+}
+
+/// The byte at which the character numbered `n` begins.
+inline std::size_t byte_of(std::string_view text, std::int64_t n) {
+  std::size_t at = 0;
+  for (; n > 0 && at < text.size(); --n) {
+    do ++at;
+    while (at < text.size() && !begins_character(text[at]));
+  }
+  if (n != 0) {
+    throw error{error_category::incorrect, "db.error/arithmetic", "subs: the string has fewer characters"};
+  }
+  return at;
+}
+
+inline value subs(std::span<const value> arguments) {
+  const std::string_view text = text_of(arguments[0], "subs");
+  for (const value& at : arguments.subspan(1)) {
+    if (!at.is(kind::long_) || at.word() < 0) {
+      throw error{error_category::incorrect, "db.error/wrong-type", "subs takes positions from 0, not " + to_edn(at)};
+    }
+  }
+  const std::size_t first = byte_of(text, arguments[1].word());
+  const std::size_t last = arguments.size() == 3 ? byte_of(text, arguments[2].word()) : text.size();
+  if (last < first) {
+    throw error{error_category::incorrect, "db.error/arithmetic", "subs: the end lies before the beginning"};
+  }
+  return value{text.substr(first, last - first)};
+}
+
+inline value count(std::span<const value> arguments) {
+  const value& v = arguments[0];
+  if (v.is_nil()) return 0;
+  if (v.is(kind::string)) return characters(v.as_string());
+  if (v.is(kind::map)) return static_cast<std::int64_t>(v.entries().size());
+  if (v.is_sequential() || v.is(kind::set)) return static_cast<std::int64_t>(v.elements().size());
+  throw error{error_category::incorrect, "db.error/wrong-type",
+              "count takes strings and collections, not the " + std::string{to_string(v.kind())} + " " + to_edn(v)};
+}
+
+inline value ends_with(std::span<const value> a) {
+  return a[0].is(kind::string) && a[1].is(kind::string) && a[0].as_string().ends_with(a[1].as_string());
+}
+inline value includes_text(std::span<const value> a) {
+  return a[0].is(kind::string) && a[1].is(kind::string) &&
+         a[0].as_string().find(a[1].as_string()) != std::string_view::npos;
+}
+inline value is_blank_text(std::span<const value> a) {
+  if (a[0].is_nil()) return true;
+  return a[0].is(kind::string) && a[0].as_string().find_first_not_of(" \t\n\r\f\v") == std::string_view::npos;
+}
+
+/// ASCII letters change case; every other character stays.
+template <char First, char Last, int Step>
+value with_case(std::span<const value> a) {
+  std::string out{text_of(a[0], Step < 0 ? "upper-case" : "lower-case")};
+  for (char& c : out) {
+    if (c >= First && c <= Last) c = static_cast<char>(c + Step);
+  }
+  return value{out};
+}
+
+/// The part of a keyword or symbol before its slash, or after it; of a string, `name` is the string.
+template <bool Namespace>
+value name_part(std::span<const value> a) {
+  const value& v = a[0];
+  if (!v.is(kind::keyword) && !v.is(kind::symbol)) {
+    return Namespace ? value{} : value{text_of(v, "name")};
+  }
+  const std::string_view text = v.raw();
+  const auto slash = text.size() > 1 ? text.find('/') : std::string_view::npos;
+  if (Namespace) return slash == std::string_view::npos ? value{} : value{text.substr(0, slash)};
+  return value{slash == std::string_view::npos ? text : text.substr(slash + 1)};
+}
+
+}  // namespace datolite::query::detail

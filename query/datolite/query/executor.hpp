@@ -1,0 +1,123 @@
+// executor: answers the steps of a plan.
+//
+// Rows flow from step to step as relations. Everything that lasts as long as one execution, the relations that
+// sources gave (`extrel` is called once a clause), predicates with the inputs in them, is kept in a frame a body.
+// Used by one thread. The members are in detail/execute_steps.hpp.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <datolite/query/any_source.hpp>
+#include <datolite/query/destructure.hpp>
+#include <datolite/query/order.hpp>
+#include <datolite/query/plan.hpp>
+#include <datolite/query/program.hpp>
+#include <datolite/query/row_index.hpp>
+#include <datolite/query/row_joiner.hpp>
+
+namespace datolite::query {
+
+/// What one execution is given.
+struct environment {
+  const program* of = nullptr;
+  std::vector<any_source> sources;
+  std::vector<value> values;        ///< of the scalar and tuple inputs
+  std::vector<relation> relations;  ///< of the others
+  std::vector<function> functions;
+  io_counters* io = nullptr;
+};
+
+class rule_tables;
+class step_observer;
+
+/// What an execution keeps of one step.
+struct step_state {
+  std::optional<any_ijoin> rows;            ///< what extrel gave
+  std::vector<join_predicate> predicates;   ///< with the inputs in them, when they need any
+  bool completed = false;                   ///< `predicates` is filled
+  std::optional<relation> kept;             ///< rows of a source that would read all of them again
+  row_index kept_index;
+  bool joined_before = false;
+  std::unique_ptr<struct body_frame> inner;  ///< of a negation
+};
+
+/// What an execution keeps of one body.
+struct body_frame {
+  body_frame(const body_plan& p, std::size_t s, rule_tables& t, bool again)
+      : plan{&p}, source{s}, tables{&t}, runs_again{again}, states(p.steps.size()) {}
+
+  const body_plan* plan;
+  std::size_t source;   ///< the caller's, in a rule
+  rule_tables* tables;  ///< where its calls of rules are answered
+  bool runs_again;      ///< its steps will be answered more than once
+  std::vector<step_state> states;
+};
+
+class executor {
+ public:
+  explicit executor(const environment& env) : env_{env} {}
+  executor(const executor&) = delete;
+  executor& operator=(const executor&) = delete;
+
+  const environment& env() const noexcept { return env_; }
+
+  /// Tells `observer` of the steps of `frame`.
+  void observe(const body_frame& frame, step_observer& observer) noexcept {
+    observed_ = &frame;
+    observer_ = &observer;
+  }
+
+  /// The bindings of the body's head that agree with `ys`; its columns are the plan's columns_in. A set.
+  relation run(body_frame& frame, const relation& ys);
+
+  /// One step. REQUIRES: it is no call of a rule, or the frame's tables answer it completely.
+  relation apply(body_frame& frame, std::size_t step, const relation& ys);
+
+  /// Whether the predicates without variables hold.
+  bool guards_hold(const body_plan& plan) const;
+
+  /// The join of a step, with the inputs in it. Valid while the frame lives.
+  join_spec spec(body_frame& frame, std::size_t step) const;
+
+  /// Columns in the order of the head. A set.
+  static relation project_head(const body_plan& plan, relation rows);
+
+  /// An order and plan for `of`, made with the sources' estimates.
+  std::shared_ptr<const body_plan> plan(const std::shared_ptr<const body>& of, std::vector<var_id> columns_in,
+                                        std::size_t source) const;
+  body_order order(const body& of, const std::vector<var_id>& columns_in, std::size_t source) const;
+
+ private:
+  const relation& rows_of(const relation_clause& clause) const {
+    return clause.input ? env_.relations[*clause.input] : clause.rows;
+  }
+  const any_source& source(std::size_t number, std::size_t callers, const value& form) const;
+  value fixed(const slot_term& t) const { return t.is == slot_term::type::input ? env_.values[t.id] : t.constant; }
+  const function& callee(const call_clause& c) const { return c.callee ? c.callee : env_.functions[c.input_callee]; }
+  join_predicate complete(const predicate_plan& p) const;
+  double estimate(const body& of, std::size_t clause, std::size_t callers) const;
+  relation filter(const relation& ys, const join_spec& spec) const;
+  relation join_pattern(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
+  relation join_kept(step_state& state, const relation& ys, const join_spec& spec) const;
+  relation join_call(const call_step& call, const value& form, const relation& ys, const join_spec& spec) const;
+  relation deny(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
+
+  const environment& env_;
+  step_observer* observer_ = nullptr;
+  const body_frame* observed_ = nullptr;
+};
+
+/// Sees each step of the query's own body.
+class step_observer {
+ public:
+  virtual ~step_observer() = default;
+  virtual void step_done(const plan_step& step, std::size_t rows_in, std::size_t rows_out) = 0;
+};
+
+}  // namespace datolite::query

@@ -1,0 +1,222 @@
+// order: in which order a body's clauses are answered.
+//
+// A clause can be answered when what it needs is bound: all variables of a predicate and of a negation, the
+// arguments of a call, what a rule's branches cannot bind by themselves. Among those that can, the one that promises
+// the fewest rows is next; estimates come from the sources. The order of writing never decides: ties are broken by
+// the clauses' forms. When no clause can be answered, the query is refused with `db.error/insufficient-binding`.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <datolite/query/detail/refuse.hpp>
+#include <datolite/query/program.hpp>
+
+namespace datolite::query {
+
+/// The order of a body's clauses; `inner` those of its negations, by clause.
+struct body_order {
+  std::vector<std::size_t> clauses;
+  std::map<std::size_t, body_order> inner;
+  friend bool operator==(const body_order&, const body_order&) = default;
+};
+
+/// About how many rows a data pattern of `in`, the clause numbered so, gives by itself; the other clauses' sizes.
+using estimator = std::function<double(const body& in, std::size_t clause_number)>;
+
+using var_set = std::vector<bool>;
+
+namespace detail {
+
+inline bool is_bound(const slot_term& t, const var_set& bound) { return !t.is_variable() || bound[t.id]; }
+
+/// The arguments of a rule call that are bound, as bits. A blank is not.
+inline std::uint64_t bound_arguments(const rule_clause& call, const var_set& bound) {
+  std::uint64_t mask = 0;
+  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+    const slot_term& t = call.arguments[i];
+    if (t.is_fixed() || (t.is_variable() && bound[t.id])) mask |= std::uint64_t{1} << i;
+  }
+  return mask;
+}
+
+/// Which clauses can be answered with what is bound.
+class binding_analysis {
+ public:
+  explicit binding_analysis(const std::vector<rule>& rules) : rules_{&rules} {}
+
+  bool is_ready(const body_clause& clause, const var_set& bound) {
+    return std::visit(
+        [&](const auto& c) {
+          using C = std::remove_cvref_t<decltype(c)>;
+          if constexpr (std::is_same_v<C, comparison_clause>) {
+            return is_bound(c.left, bound) && is_bound(c.right, bound);
+          } else if constexpr (std::is_same_v<C, call_clause>) {
+            for (const slot_term& t : c.arguments) {
+              if (!is_bound(t, bound)) return false;
+            }
+            return true;
+          } else if constexpr (std::is_same_v<C, rule_clause>) {
+            return can_run(c.rule, bound_arguments(c, bound));
+          } else if constexpr (std::is_same_v<C, not_clause>) {
+            for (const var_id v : c.shared) {
+              if (!bound[v]) return false;
+            }
+            return true;
+          } else {
+            return true;
+          }
+        },
+        clause.is);
+  }
+
+  /// Whether all branches of a rule bind all its variables when the caller binds those of `mask`. A rule that calls
+  /// itself is judged by its other clauses.
+  bool can_run(std::size_t number, std::uint64_t mask) {
+    const rule& r = (*rules_)[number];
+    for (std::size_t i = 0; i < r.arity; ++i) {
+      if (r.required[i] && (mask >> i & 1) == 0) return false;
+    }
+    const auto [at, added] = known_.emplace(std::pair{number, mask}, true);
+    if (!added) return at->second;
+    bool all = true;
+    for (const auto& branch : r.branches) all = all && binds_all(*branch, mask);
+    return at->second = all;
+  }
+
+ private:
+  bool binds_all(const body& branch, std::uint64_t mask) {
+    var_set bound(branch.names.size());
+    for (std::size_t i = 0; i < branch.head.size(); ++i) bound[branch.head[i]] = (mask >> i & 1) != 0;
+    std::vector<bool> done(branch.clauses.size());
+    for (bool progress = true; progress;) {
+      progress = false;
+      for (std::size_t i = 0; i < done.size(); ++i) {
+        if (done[i] || !is_ready(branch.clauses[i], bound)) continue;
+        done[i] = progress = true;
+        for_each_variable(branch.clauses[i], [&](var_id v) { bound[v] = true; });
+      }
+    }
+    for (const bool d : done) {
+      if (!d) return false;
+    }
+    for (const var_id v : branch.head) {
+      if (!bound[v]) return false;
+    }
+    return true;
+  }
+
+  const std::vector<rule>* rules_;
+  std::map<std::pair<std::size_t, std::uint64_t>, bool> known_;
+};
+
+/// Puts the clauses of bodies in order.
+class orderer {
+ public:
+  orderer(const std::vector<rule>& rules, estimator estimate) : analysis_{rules}, estimate_{std::move(estimate)} {}
+
+  /// `bound`: the variables known from the start.
+  body_order run(const body& of, var_set bound) {
+    body_order out;
+    bound.resize(of.names.size());
+    std::vector<bool> done(of.clauses.size());
+    std::vector<std::optional<double>> sizes(of.clauses.size());
+    while (out.clauses.size() < of.clauses.size()) {
+      const auto next = best(of, bound, done, sizes);
+      if (!next) refuse_stuck(of, bound, done);
+      done[*next] = true;
+      out.clauses.push_back(*next);
+      if (const auto* no = std::get_if<not_clause>(&of.clauses[*next].is)) {
+        var_set inner(no->inner->names.size());
+        for (const var_id v : no->inner->head) inner[v] = true;
+        out.inner.emplace(*next, run(*no->inner, std::move(inner)));
+      }
+      for_each_variable(of.clauses[*next], [&](var_id v) { bound[v] = true; });
+    }
+    for (const var_id v : of.head) {
+      if (!bound[v]) {
+        refuse(insufficient_binding, "no clause binds " + shown(of.names[v]), of.form);
+      }
+    }
+    return out;
+  }
+
+ private:
+  std::optional<std::size_t> best(const body& of, const var_set& bound, const std::vector<bool>& done,
+                                  std::vector<std::optional<double>>& sizes) {
+    std::optional<std::size_t> chosen;
+    double least = 0;
+    for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+      if (done[i] || !analysis_.is_ready(of.clauses[i], bound)) continue;
+      const double cost = this->cost(of, i, bound, sizes);
+      const bool better = !chosen || cost < least ||
+                          (cost == least && of.clauses[i].form < of.clauses[*chosen].form);
+      if (better) chosen = i, least = cost;
+    }
+    return chosen;
+  }
+
+  double cost(const body& of, std::size_t i, const var_set& bound, std::vector<std::optional<double>>& sizes) {
+    const body_clause& clause = of.clauses[i];
+    if (std::holds_alternative<comparison_clause>(clause.is)) return -3;
+    if (std::holds_alternative<call_clause>(clause.is)) return -2;
+    if (std::holds_alternative<not_clause>(clause.is)) return -1;
+    if (!sizes[i]) {
+      const bool calls = std::holds_alternative<rule_clause>(clause.is);
+      sizes[i] = calls ? size_of_a_rule : estimate_(of, i);
+    }
+    double size = *sizes[i];
+    bool linked = false, any = false;
+    for (std::size_t v = 0; v < bound.size(); ++v) any = any || bound[v];
+    const auto link = [&](const slot_term& t, bool counts) {
+      if (!counts) return;
+      if (t.is_variable()) linked = true;
+      size /= per_bound_slot;
+    };
+    std::visit(
+        [&](const auto& c) {
+          using C = std::remove_cvref_t<decltype(c)>;
+          if constexpr (std::is_same_v<C, pattern_clause>) {
+            for (const slot_term& t : c.terms) link(t, t.is_variable() && bound[t.id]);
+          } else if constexpr (std::is_same_v<C, relation_clause>) {
+            for (const slot_term& t : c.columns) link(t, t.is_variable() && bound[t.id]);
+          } else if constexpr (std::is_same_v<C, rule_clause>) {
+            for (const slot_term& t : c.arguments) link(t, t.is_fixed() || (t.is_variable() && bound[t.id]));
+          }
+        },
+        clause.is);
+    return any && !linked && *sizes[i] > 1 ? size * unlinked : size;
+  }
+
+  [[noreturn]] static void refuse_stuck(const body& of, const var_set& bound, const std::vector<bool>& done) {
+    for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+      if (done[i]) continue;
+      std::string names;
+      for_each_variable(of.clauses[i], [&](var_id v) {
+        const std::string name = shown(of.names[v]);
+        if (!bound[v] && names.find(name) == std::string::npos) names += (names.empty() ? "" : " ") + name;
+      });
+      refuse(insufficient_binding, names.empty() ? "a branch leaves a variable unbound" : names + " is not bound",
+             of.clauses[i].form);
+    }
+    refuse(invalid_query, "no order of clauses was found", of.form);
+  }
+
+  static constexpr double size_of_a_rule = 1e6;
+  static constexpr double per_bound_slot = 1e3;
+  static constexpr double unlinked = 1e9;
+
+  binding_analysis analysis_;
+  estimator estimate_;
+};
+
+}  // namespace detail
+
+}  // namespace datolite::query

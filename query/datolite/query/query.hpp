@@ -1,0 +1,110 @@
+// query: the door. Ask with `q`, ask often with `prepare`, ask for more with a `query_request`.
+//
+//   q("[:find ?n :in $ ?min :where [?e :age ?a] [(<= ?min ?a)] [?e :name ?n]]", db, 18)
+//   q<std::string, std::int64_t>("[:find ?n ?a :where …]", db)        // rows as std::tuple
+//   q({.query = "[:find …]", .args = {db}, .query_stats = true, .io_context = "my/report"_kw})
+//
+// The arguments go with the query's :in, in order; an lvalue datasource is referred to, an rvalue kept. Texts are
+// parsed once: the last few hundred are remembered.
+//
+// Errors: `incorrect` with the clause in the message for a malformed query, an argument that does not fit, a clause
+// whose variables nothing binds, a function that fails.
+// Threads: everything here may be used by many threads at once.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <datolite/core/io_stats.hpp>
+#include <datolite/core/value.hpp>
+#include <datolite/query/argument.hpp>
+#include <datolite/query/plan.hpp>
+#include <datolite/query/program.hpp>
+#include <datolite/query/query_ast.hpp>
+#include <datolite/query/result.hpp>
+
+namespace datolite::query {
+
+/// A query, parsed and with its names resolved, to be asked many times. Copies share it; O(1).
+class prepared {
+ public:
+  /// The query that `form` says.
+  explicit prepared(const value& form);
+
+  const value& form() const noexcept;
+
+  struct state;
+  const std::shared_ptr<state>& shared() const noexcept { return state_; }
+
+ private:
+  std::shared_ptr<state> state_;
+};
+
+/// A query to be asked often. The text is EDN.
+prepared prepare(std::string_view text);
+prepared prepare(const value& form);
+
+/// A query as `q` takes it: text, EDN, or prepared.
+class query_form {
+ public:
+  query_form(const char* text) : query_form{std::string_view{text}} {}
+  query_form(const std::string& text) : query_form{std::string_view{text}} {}
+  query_form(std::string_view text);  ///< parsed, or remembered
+  query_form(const value& form);      ///< an EDN string is a query's text
+  query_form(prepared p) noexcept : prepared_{std::move(p)} {}
+
+  const prepared& get() const noexcept { return prepared_; }
+
+ private:
+  prepared prepared_;
+};
+
+/// A query, its arguments, and what else is wanted.
+struct query_request {
+  query_form query;
+  std::vector<argument> args = {};
+  bool query_stats = false;  ///< fill result::query_stats
+  value io_context = {};     ///< a keyword: fill result::io_stats, under this name
+  io_counters* io = nullptr; ///< count reads here too
+};
+
+/// Asks. Also as datolite::q(request).
+result query(const query_request& request);
+
+namespace detail {
+
+result answer(const prepared& query, std::span<const argument> arguments);
+
+}  // namespace detail
+
+}  // namespace datolite::query
+
+namespace datolite {
+
+using query::prepare;
+
+/// Asks `form` about `arguments`. Without type arguments the answer is a `query::result`; with them, a
+/// std::vector of std::tuple of these types.
+template <class... T, class... Argument>
+auto q(const query::query_form& form, Argument&&... arguments) {
+  const std::array<query::argument, sizeof...(Argument)> all{query::argument{std::forward<Argument>(arguments)}...};
+  auto found = query::detail::answer(form.get(), all);
+  if constexpr (sizeof...(T) == 0) {
+    return found;
+  } else {
+    return found.template as<T...>();
+  }
+}
+
+inline query::result q(const query::query_request& request) { return query::query(request); }
+
+}  // namespace datolite
+
+#include <datolite/query/detail/query_impl.hpp>
