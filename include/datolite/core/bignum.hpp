@@ -60,6 +60,7 @@ inline big_integer to_big_integer(const value& v) {
   if (!v.is(kind::bigint)) detail::throw_wrong_kind("whole number", v.kind());
   const detail::bigint_parts parts = detail::take_apart_bigint(v.raw());
   big_integer n;
+  if (parts.magnitude.empty()) return n;  // import_bits takes no empty range
   boost::multiprecision::import_bits(
       n, reinterpret_cast<const unsigned char*>(parts.magnitude.data()),
       reinterpret_cast<const unsigned char*>(parts.magnitude.data()) + parts.magnitude.size());

@@ -83,7 +83,7 @@ inline std::optional<std::int64_t> parse_instant(std::string_view text) noexcept
   timestamp_scanner in{text};
   const int year = in.number(4, 0, 9999);
   int month = 1, day = 1, hour = 0, minute = 0, second = 0, fraction = 0, offset = 0;
-  bool timed = false;
+  bool timed = false, offset_given = false;
   if (in.take_exactly('-')) {
     month = in.number(2, 1, 12);
     if (in.take_exactly('-')) {
@@ -101,17 +101,16 @@ inline std::optional<std::int64_t> parse_instant(std::string_view text) noexcept
       }
     }
     const bool east = in.take_exactly('+'), west = !east && in.take_exactly('-');
-    if (east || west) {
+    offset_given = east || west;
+    if (offset_given) {
       offset = 60 * in.number(2, 0, 23);
       in.bad = !in.take_exactly(':') || in.bad;
       offset += in.number(2, 0, 59);
       if (west) offset = -offset;
     }
   }
-  in.take('z');
+  if (!offset_given) in.take('z');
   if (in.bad || !in.rest.empty()) return std::nullopt;
-  const bool offset_and_z = offset != 0 && (text.back() == 'z' || text.back() == 'Z');
-  if (offset_and_z) return std::nullopt;
   const std::int64_t minutes = days_from_date(year, month, day) * 1440 + hour * 60 + minute - offset;
   return (minutes * 60 + second) * 1000 + fraction;
 }
