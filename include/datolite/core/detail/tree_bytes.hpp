@@ -16,101 +16,11 @@
 #include <utility>
 
 #include <datolite/core/bytes.hpp>
+#include <datolite/core/detail/tree_far.hpp>
 #include <datolite/core/detail/tree_objects.hpp>
 #include <datolite/core/detail/tree_slots.hpp>
 
 namespace datolite::detail {
-
-/// A counted byte string outside the nodes; empty handle or one holder's share.
-class remote_bytes {
- public:
-  remote_bytes() noexcept = default;
-  explicit remote_bytes(bytes_view text) {
-    shared_ = ::new (::operator new(sizeof(shared) + text.size())) shared{{}, text.size()};
-    if (!text.empty()) std::memcpy(static_cast<void*>(shared_ + 1), text.data(), text.size());
-  }
-  remote_bytes(const remote_bytes& o) noexcept : shared_{o.shared_} {
-    if (shared_ != nullptr) shared_->holders.retain();
-  }
-  remote_bytes(remote_bytes&& o) noexcept : shared_{std::exchange(o.shared_, nullptr)} {}
-  remote_bytes& operator=(remote_bytes o) noexcept {
-    std::swap(shared_, o.shared_);
-    return *this;
-  }
-  ~remote_bytes() {
-    if (shared_ == nullptr || !shared_->holders.release()) return;
-    std::destroy_at(shared_);
-    ::operator delete(shared_);
-  }
-
-  explicit operator bool() const noexcept { return shared_ != nullptr; }
-  bytes_view view() const noexcept { return {reinterpret_cast<const char*>(shared_ + 1), shared_->size}; }
-
-  /// The share as a plain address in a leaf's heap, and back.
-  static constexpr std::size_t stored_size = sizeof(void*);
-  void store(char* to) && noexcept {
-    std::memcpy(to, &shared_, stored_size);
-    shared_ = nullptr;
-  }
-  static remote_bytes take(const char* from) noexcept {
-    remote_bytes r;
-    std::memcpy(&r.shared_, from, stored_size);
-    return r;
-  }
-  static bytes_view view_at(const char* from) noexcept {
-    const shared* s = nullptr;
-    std::memcpy(&s, from, stored_size);
-    return {reinterpret_cast<const char*>(s + 1), s->size};
-  }
-  static void retain_at(const char* from) noexcept {
-    const shared* s = nullptr;
-    std::memcpy(&s, from, stored_size);
-    s->holders.retain();
-  }
-
- private:
-  struct shared {
-    holder_count holders;
-    std::size_t size;
-  };
-  shared* shared_ = nullptr;
-};
-
-/// The key of an inner node: a short byte string inline, a long one counted.
-class byte_separator {
- public:
-  explicit byte_separator(bytes_view text)
-      : size_{static_cast<std::uint32_t>(std::min(text.size(), far_size))} {
-    if (size_ <= inline_size) {
-      if (size_ != 0) std::memcpy(text_, text.data(), size_);
-    } else {
-      size_ = far_size;
-      remote_bytes{text}.store(text_);
-    }
-  }
-  byte_separator(const byte_separator& o) noexcept { *this = o; }
-  byte_separator& operator=(const byte_separator& o) noexcept {
-    if (o.far()) remote_bytes::retain_at(o.text_);
-    drop();
-    std::memcpy(static_cast<void*>(this), &o, sizeof(o));
-    return *this;
-  }
-  ~byte_separator() { drop(); }
-
-  bytes_view view() const noexcept { return far() ? remote_bytes::view_at(text_) : bytes_view{text_, size_}; }
-
- private:
-  static constexpr std::size_t inline_size = 20;
-  static constexpr std::size_t far_size = 0xFFFF;
-  bool far() const noexcept { return size_ == far_size; }
-  void drop() noexcept {
-    if (far()) remote_bytes::take(text_);
-    size_ = 0;
-  }
-
-  std::uint32_t size_ = 0;
-  char text_[inline_size];
-};
 
 /// How a mapped type is shown, and what of it is stored.
 template <class T>
@@ -165,7 +75,7 @@ class byte_block {
 
   byte_block() noexcept = default;
   byte_block(const byte_block& o, const staged_bytes* next) {
-    grow_from(o, o.live_ + o.live_ / 8 + (next != nullptr ? stored_size(*next) : 0));
+    copy_from(o, next != nullptr ? stored_size(*next) + o.live_ / 16 : 0);
     for (std::size_t i = 0; i < size_; ++i) retain(table_[i]);
   }
   byte_block& operator=(const byte_block&) = delete;
@@ -206,6 +116,9 @@ class byte_block {
   void make_room(staged_bytes& next) {
     if (used_ + stored_size(next) > heap_size_) next.retired = regrow(stored_size(next));
   }
+  void make_room_to_assign(std::size_t i, staged_bytes& next) {
+    if (!fits(i, next)) make_room(next);
+  }
   void make_room(const byte_block& from, std::size_t first, std::size_t count) {
     std::size_t needed = 0;
     for (std::size_t i = first; i < first + count; ++i) needed += stored_size(from.table_[i]);
@@ -217,10 +130,19 @@ class byte_block {
     table_.insert(size_, i, put(std::move(s)));
     ++size_;
   }
+  /// Replaces the value of entry i, in its place if it fits.
   void assign(std::size_t i, staged_bytes&& s) noexcept {
     const place old = table_[i];
-    table_[i] = put(std::move(s));
-    forget(old), drop(old);
+    const remote_bytes dropped = old.mapped_size == far ? remote_bytes::take(mapped_at(old)) : remote_bytes{};
+    if (fits(i, s)) {
+      live_ -= static_cast<std::uint32_t>(near_size(old.mapped_size));
+      table_[i].mapped_size = put_mapped(s, mapped_at(old));
+      live_ += static_cast<std::uint32_t>(near_size(table_[i].mapped_size));
+    } else {
+      table_[i] = put(std::move(s));
+      forget(old);
+      if (old.key_size == far) remote_bytes::take(heap_.get() + old.offset);
+    }
   }
   void erase(std::size_t i) noexcept {
     const place old = table_[i];
@@ -255,20 +177,23 @@ class byte_block {
     return near_size(p.key_size) + near_size(p.mapped_size);
   }
   static std::size_t stored_size(const staged_bytes& s) noexcept {
-    return (s.far_key ? remote_bytes::stored_size : s.key_text.size()) +
-           (s.far_mapped ? remote_bytes::stored_size : s.mapped.text.size());
+    return (s.far_key ? remote_bytes::stored_size : s.key_text.size()) + stored_mapped_size(s);
   }
 
-  char* far_mapped_at(const place& p) const noexcept {
-    return heap_.get() + p.offset + near_size(p.key_size);
+  static std::size_t stored_mapped_size(const staged_bytes& s) noexcept {
+    return s.far_mapped ? remote_bytes::stored_size : s.mapped.text.size();
   }
+  bool fits(std::size_t i, const staged_bytes& s) const noexcept {
+    return stored_mapped_size(s) <= near_size(table_[i].mapped_size);
+  }
+  char* mapped_at(const place& p) const noexcept { return heap_.get() + p.offset + near_size(p.key_size); }
   void retain(const place& p) const noexcept {
     if (p.key_size == far) remote_bytes::retain_at(heap_.get() + p.offset);
-    if (p.mapped_size == far) remote_bytes::retain_at(far_mapped_at(p));
+    if (p.mapped_size == far) remote_bytes::retain_at(mapped_at(p));
   }
   void drop(const place& p) noexcept {
     if (p.key_size == far) remote_bytes::take(heap_.get() + p.offset);
-    if (p.mapped_size == far) remote_bytes::take(far_mapped_at(p));
+    if (p.mapped_size == far) remote_bytes::take(mapped_at(p));
   }
   void forget(const place& p) noexcept { live_ -= static_cast<std::uint32_t>(stored_size(p)); }
 
@@ -278,25 +203,27 @@ class byte_block {
     used_ += static_cast<std::uint32_t>(size), live_ += static_cast<std::uint32_t>(size);
     return at;
   }
-  place put(staged_bytes&& s) noexcept {
-    place p{used_, static_cast<std::uint16_t>(s.key_text.size()),
-            static_cast<std::uint16_t>(s.mapped.text.size())};
-    if (s.far_key) {
-      p.key_size = far;
-      std::move(s.far_key).store(heap_.get() + used_);
-      used_ += remote_bytes::stored_size, live_ += remote_bytes::stored_size;
-    } else {
-      put(s.key_text.data(), s.key_text.size());
-    }
+  /// Writes the value (which may stand at that very place) and returns the size that the table keeps of it.
+  static std::uint16_t put_mapped(staged_bytes& s, char* to) noexcept {
     if (s.far_mapped) {
-      p.mapped_size = far;
-      std::move(s.far_mapped).store(heap_.get() + used_);
-      used_ += remote_bytes::stored_size, live_ += remote_bytes::stored_size;
-    } else if (s.mapped.absent) {
-      p.mapped_size = absent;
-    } else {
-      put(s.mapped.text.data(), s.mapped.text.size());
+      std::move(s.far_mapped).store(to);
+      return far;
     }
+    if (!s.mapped.text.empty()) std::memmove(to, s.mapped.text.data(), s.mapped.text.size());
+    return s.mapped.absent ? absent : static_cast<std::uint16_t>(s.mapped.text.size());
+  }
+  place put(staged_bytes&& s) noexcept {
+    place p{used_, far, 0};
+    const auto all = static_cast<std::uint32_t>(stored_size(s));
+    char* to = heap_.get() + used_;
+    used_ += all, live_ += all;
+    if (s.far_key) {
+      std::move(s.far_key).store(to);
+    } else {
+      p.key_size = static_cast<std::uint16_t>(s.key_text.size());
+      if (!s.key_text.empty()) std::memcpy(to, s.key_text.data(), s.key_text.size());
+    }
+    p.mapped_size = put_mapped(s, to + near_size(p.key_size));
     return p;
   }
 
@@ -312,14 +239,19 @@ class byte_block {
     heap_size_ = static_cast<std::uint32_t>(std::max(wanted, typical)), used_ = live_;
     return old;
   }
-  void grow_from(const byte_block& o, std::size_t room) {
+  /// A copy with room for `more` bytes, the gaps left out if they are worth it.
+  void copy_from(const byte_block& o, std::size_t more) {
+    const bool as_it_is = o.used_ - o.live_ <= o.live_ / 4;
+    const std::size_t room = (as_it_is ? o.used_ : o.live_) + more;
     heap_ = std::make_unique_for_overwrite<char[]>(room);
     heap_size_ = static_cast<std::uint32_t>(room);
     prefixes_.copy(o.prefixes_, o.size_), table_.copy(o.table_, o.size_);
-    size_ = o.size_, live_ = o.live_, used_ = o.live_;
-    if (o.used_ == o.live_) {
-      if (live_ != 0) std::memcpy(heap_.get(), o.heap_.get(), live_);
+    size_ = o.size_, live_ = o.live_;
+    if (as_it_is) {
+      used_ = o.used_;
+      if (used_ != 0) std::memcpy(heap_.get(), o.heap_.get(), used_);
     } else {
+      used_ = live_;
       pack(o, heap_.get());
     }
   }

@@ -206,7 +206,7 @@ bool tree<L>::insert_or_assign(staged s, const compare& less) {
     insert_at(p, std::move(s));
     return true;
   }
-  p.leaf->entries.make_room(s);
+  p.leaf->entries.make_room_to_assign(p.slot, s);
   p.leaf->entries.assign(p.slot, std::move(s));
   fix_separator(p);
   return false;

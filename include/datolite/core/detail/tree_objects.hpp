@@ -85,10 +85,7 @@ struct inline_layout : object_types<Key, T> {
     std::size_t size() const noexcept { return size_; }
     const Key& key(std::size_t i) const noexcept { return keys_[i]; }
     const T& mapped(std::size_t i) const noexcept { return mapped_[i]; }
-    void prefetch() const noexcept {
-      __builtin_prefetch(this), __builtin_prefetch(keys_.at(capacity / 2)),
-          __builtin_prefetch(keys_.at(capacity / 4));
-    }
+    void prefetch() const noexcept { prefetch_array(this, keys_.at(capacity / 2)); }
 
     template <bool at_most, class Probe>
     std::size_t search(const Probe& probe, const Compare& less) const {
@@ -97,6 +94,7 @@ struct inline_layout : object_types<Key, T> {
     }
 
     void make_room(staged&) noexcept {}
+    void make_room_to_assign(std::size_t, staged&) noexcept {}
     void make_room(const block&, std::size_t, std::size_t) noexcept {}
     void insert(std::size_t i, staged&& s) noexcept {
       prefixes_.insert(size_, i, prefix_word<prefix, Key, Compare>(s.key_));
@@ -190,9 +188,7 @@ struct cell_layout : object_types<Key, T> {
     std::size_t size() const noexcept { return size_; }
     const Key& key(std::size_t i) const noexcept { return entries_[i].key(); }
     const T& mapped(std::size_t i) const noexcept { return entries_[i].mapped(); }
-    void prefetch() const noexcept {
-      __builtin_prefetch(this), __builtin_prefetch(prefixes_.at(capacity / 2));
-    }
+    void prefetch() const noexcept { prefetch_array(this, &entries_); }
 
     template <bool at_most, class Probe>
     std::size_t search(const Probe& probe, const Compare& less) const {
@@ -201,6 +197,7 @@ struct cell_layout : object_types<Key, T> {
     }
 
     void make_room(staged&) noexcept {}
+    void make_room_to_assign(std::size_t, staged&) noexcept {}
     void make_room(const block&, std::size_t, std::size_t) noexcept {}
     void insert(std::size_t i, staged&& s) noexcept {
       prefixes_.insert(size_, i, prefix_of(s.entry));

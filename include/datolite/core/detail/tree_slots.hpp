@@ -151,6 +151,14 @@ std::size_t search_keys(std::size_t n, const Probe& probe, const Compare& less, 
   }
 }
 
+/// Asks for the first lines of an object, up to `until`, before they are searched.
+inline void prefetch_array(const void* from, const void* until) noexcept {
+  constexpr std::size_t line = 64, most = 9;
+  const auto* at = static_cast<const char*>(from);
+  const auto* end = static_cast<const char*>(until);
+  for (std::size_t i = 0; i < most && at < end; ++i, at += line) __builtin_prefetch(at);
+}
+
 /// No prefixes are kept.
 struct no_prefix {};
 
