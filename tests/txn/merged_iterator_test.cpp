@@ -2,20 +2,21 @@
 // report (github.com/facebook/rocksdb/issues, unless said otherwise).
 #include <datolite/txn/transaction.hpp>
 
-#include "txn/plain_storage.hpp"
-#include "txn/random_history.hpp"
+#include <datolite/engines/memory.hpp>
+
+#include <txn/random_history.hpp>
 
 #include <gtest/gtest.h>
 
 namespace {
 
 using namespace datolite;
-using datolite::tests::contents;
-using datolite::tests::expect_shows;
-using datolite::tests::plain_storage;
+using datolite::testing::contents;
+using datolite::testing::expect_shows;
+using engines::memory;
 
 auto over(const contents& below) {
-  plain_storage store;
+  memory store;
   auto t = ensure_transaction(store);
   for (const auto& [k, v] : below) t = put(std::move(t), k, v);
   commit(store, t);

@@ -4,170 +4,123 @@
 
 #include <datolite/txn/transaction.hpp>
 
-#include "txn/plain_storage.hpp"
+#include <datolite/laws/model.hpp>
+#include <datolite/laws/reader.hpp>
 
 #include <gtest/gtest.h>
-#include <algorithm>
-#include <random>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
-namespace datolite::tests {
+namespace datolite::testing {
 
-class dice {
- public:
-  explicit dice(std::uint64_t seed) : engine_{seed} {}
-  std::size_t below(std::size_t n) {
-    return n == 0 ? 0 : std::uniform_int_distribution<std::size_t>{0, n - 1}(engine_);
-  }
-  bool one_in(std::size_t n) { return below(n) == 0; }
+using laws::contents;
+using own_changes = std::map<bytes, std::optional<bytes>, std::less<>>;
 
-  /// Few enough that own changes, removals and the snapshot's keys meet all the time.
-  bytes key() {
-    static constexpr char letters[] = {'a', 'b', '\0', '\xFF'};
-    bytes k;
-    for (std::size_t n = 1 + below(3); n != 0; --n) k += letters[below(4)];
-    return k;
-  }
-  bytes value() { return bytes(below(one_in(20) ? 5000 : 20), static_cast<char>('A' + below(26))); }
-  bounds interval() {
-    switch (below(6)) {
-      case 0:
-        return prefix(key());
-      case 1:
-        return from(key());
-      case 2:
-        return until(key());
-      case 3:
-        return between(key(), key());  // crossed half of the time
-      default:
-        return everything();
-    }
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
-
-inline contents restricted(const contents& all, const bounds& b) {
-  contents inside;
-  for (const auto& [k, v] : all) {
-    if (b.contains(k)) inside.emplace(k, v);
-  }
-  return inside;
+/// `reader` shows exactly `expected`, both ways.
+template <Reader R>
+void expect_shows(const R& reader, const contents& expected) {
+  laws::checker c{0};
+  c.section("reading does not fail", [&] { laws::detail::check_contents(c, reader, expected); });
+  EXPECT_EQ(c.failures(), laws::report{});
 }
 
-/// An iterator and where the laws say that it stands.
+inline void apply_to(contents& to, const own_changes& changed) {
+  for (const auto& [key, value] : changed) {
+    if (value) {
+      to.insert_or_assign(key, *value);
+    } else {
+      to.erase(key);
+    }
+  }
+}
+
+/// An iterator, and one that stands where the laws say, over contents of its own.
 template <Iterator I>
 class followed_iterator {
  public:
-  followed_iterator(I it, contents shown) : it_{std::move(it)}, shown_{std::move(shown)}, at_{size()} {
-    check("fresh");
+  followed_iterator(I it, contents shown, const bounds& b)
+      : it_{std::move(it)}, shown_{std::make_unique<contents>(std::move(shown))}, model_{*shown_, b} {
+    check("opened");
   }
 
-  void move(dice& d) {
-    const bytes key = d.key();
-    switch (valid() ? d.below(12) : d.below(4)) {
+  void move(laws::dice& d, const bytes& key) {
+    switch (d.below(model_.valid() ? 12 : 4)) {
       case 0:
-        return it_.seek(key), at_ = rank(shown_.lower_bound(key)), check("seek " + show_bytes(key));
+        return both([&](auto& i) { i.seek(key); }, "seek " + show_bytes(key));
       case 1:
-        it_.seek_for_prev(key), at_ = before(rank(shown_.upper_bound(key)));
-        return check("seek_for_prev " + show_bytes(key));
+        return both([&](auto& i) { i.seek_for_prev(key); }, "seek_for_prev " + show_bytes(key));
       case 2:
-        return it_.seek_first(), at_ = 0, check("seek_first");
+        return both([](auto& i) { i.seek_first(); }, "seek_first");
       case 3:
-        return it_.seek_last(), at_ = before(size()), check("seek_last");
+        return both([](auto& i) { i.seek_last(); }, "seek_last");
       case 4:
       case 5:
       case 6:
       case 7:
-        return it_.next(), ++at_, check("next");
+        return both([](auto& i) { i.next(); }, "next");
       default:
-        return it_.prev(), at_ = before(at_), check("prev");
+        return both([](auto& i) { i.prev(); }, "prev");
     }
   }
 
  private:
-  std::size_t size() const { return shown_.size(); }
-  bool valid() const { return at_ < size(); }
-  std::size_t before(std::size_t i) const { return i == 0 ? size() : i - 1; }
-  std::size_t rank(contents::const_iterator i) const {
-    return static_cast<std::size_t>(std::distance(shown_.begin(), i));
+  template <class Move>
+  void both(Move move, const std::string& did) {
+    move(it_), move(model_);
+    check(did);
   }
-  void check(const std::string& after) {
-    path_ += after + "; ";
-    ASSERT_EQ(it_.valid(), valid()) << path_;
-    if (!valid()) return;
-    const auto expected = std::next(shown_.begin(), static_cast<std::ptrdiff_t>(at_));
-    ASSERT_EQ(show_bytes(it_.key()), show_bytes(expected->first)) << path_;
-    ASSERT_EQ(it_.value(), expected->second) << path_;
+  void check(const std::string& did) {
+    path_ += did + "; ";
+    ASSERT_EQ(it_.valid(), model_.valid()) << path_;
+    if (!model_.valid()) return;
+    ASSERT_EQ(show_bytes(it_.key()), show_bytes(model_.key())) << path_;
+    ASSERT_EQ(it_.value(), model_.value()) << path_;
   }
 
   I it_;
-  contents shown_;
-  std::size_t at_;
+  std::unique_ptr<contents> shown_;
+  laws::model_iterator model_;
   std::string path_;
 };
-
-/// A transaction and what it must show.
-template <class T>
-struct modelled {
-  T t;
-  contents shown;                                              // through it
-  std::map<bytes, std::optional<bytes>, std::less<>> changed;  // by it
-};
-
-template <Reader R>
-void expect_shows(const R& reader, const contents& expected, const bounds& b = everything()) {
-  const contents inside = restricted(expected, b);
-  auto at = inside.begin();
-  for (auto [key, value] : scan(reader, b)) {
-    ASSERT_NE(at, inside.end()) << "shows " << show_bytes(key) << " which is not there";
-    ASSERT_EQ(show_bytes(key), show_bytes(at->first));
-    ASSERT_EQ(value, at->second);
-    ++at;
-  }
-  ASSERT_EQ(at, inside.end()) << "misses " << show_bytes(at->first);
-  auto back = inside.rbegin();
-  for (auto [key, value] : scan_reverse(reader, b)) {
-    ASSERT_NE(back, inside.rend()) << "shows " << show_bytes(key) << " which is not there";
-    ASSERT_EQ(show_bytes(key), show_bytes(back->first));
-    ASSERT_EQ(value, back->second);
-    ++back;
-  }
-  ASSERT_EQ(back, inside.rend());
-}
-
-inline void apply_to(contents& to, const std::map<bytes, std::optional<bytes>, std::less<>>& changed) {
-  for (const auto& [k, v] : changed) {
-    if (v) {
-      to.insert_or_assign(k, *v);
-    } else {
-      to.erase(k);
-    }
-  }
-}
 
 template <Storage S>
 class random_history {
   using txn_t = transaction<snapshot_t<S>>;
-  using world = modelled<txn_t>;
+  struct world {
+    txn_t t;
+    contents shown;       // through it
+    own_changes changed;  // by it
+  };
+  struct pinned_value {
+    txn_t kept;  // a pinned value may not outlive its reader; this copy is never edited
+    std::optional<pinned_t<txn_t>> found;
+    std::optional<bytes> expected;
+  };
 
  public:
-  random_history(S& storage, contents held, std::uint64_t seed)
-      : storage_{storage}, held_{std::move(held)}, d_{seed} {
+  /// `storage` is new and empty.
+  random_history(S& storage, std::uint64_t seed)
+      : storage_{storage},
+        d_{seed},
+        some_{d_, laws::options{}, storage.min_key_size(), storage.max_key_size()} {
     begin();
   }
 
   void run(int steps) {
-    for (int i = 0; i != steps && !testing::Test::HasFatalFailure(); ++i) step();
+    for (int i = 0; i != steps && !failed(); ++i) step();
     for (const world& w : worlds_) {
-      expect_shows(w.t, w.shown);
-      if (testing::Test::HasFatalFailure()) return;
+      if (!failed()) expect_shows(w.t, w.shown);
     }
-    expect_shows(storage_, held_);
+    if (!failed()) expect_shows(storage_, held_);
   }
 
  private:
+  static bool failed() { return ::testing::Test::HasFailure(); }
   void begin() { worlds_.push_back({ensure_transaction(std::as_const(storage_)), held_, {}}); }
 
   void step() {
@@ -178,33 +131,40 @@ class random_history {
       case 1:
         return fork(i), thin();
       case 2:
-        return commit_one(i);
+        return commit_one(worlds_[i]);
       case 3:
-        return erase_range(i);
+        return erase_range(worlds_[i]);
       case 4:
+        return as_writer(worlds_[i]);
       case 5:
         return check_reads(worlds_[i]);
       case 6:
         return open(worlds_[i]);
       case 7:
       case 8:
-      case 9:
         return move_iterators();
       default:
         return edit_in_place(worlds_[i]);
     }
   }
 
-  /// lvalue: the result differs, the original does not.
+  void note_put(world& w, const bytes& key, const bytes& value) {
+    w.shown.insert_or_assign(key, value), w.changed.insert_or_assign(key, value);
+  }
+  void note_erased(world& w, const bytes& key) {
+    w.shown.erase(key), w.changed.insert_or_assign(key, std::nullopt);
+  }
+
+  /// From an lvalue: the result differs, the original does not.
   void fork(std::size_t i) {
-    const bytes k = d_.key(), v = d_.value();
+    const bytes key = some_.key(), value = some_.value();
     world next = worlds_[i];
     if (d_.one_in(2)) {
-      next.t = put(worlds_[i].t, k, v);
-      next.shown.insert_or_assign(k, v), next.changed.insert_or_assign(k, v);
+      next.t = put(worlds_[i].t, key, value);
+      note_put(next, key, value);
     } else {
-      next.t = erase(worlds_[i].t, k);
-      next.shown.erase(k), next.changed.insert_or_assign(k, std::nullopt);
+      next.t = erase(worlds_[i].t, key);
+      note_erased(next, key);
     }
     ASSERT_NE(next.t.synctag(), worlds_[i].t.synctag());
     check_reads(worlds_[i]);
@@ -213,29 +173,39 @@ class random_history {
 
   void edit_in_place(world& w) {
     for (std::size_t n = 1 + d_.below(8); n != 0; --n) {
-      const bytes k = d_.key(), v = d_.value();
+      const bytes key = some_.key(), value = some_.value();
       if (d_.below(3) != 0) {
-        w.t = put(std::move(w.t), k, v);
-        w.shown.insert_or_assign(k, v), w.changed.insert_or_assign(k, v);
+        w.t = put(std::move(w.t), key, value);
+        note_put(w, key, value);
       } else {
-        w.t = erase(std::move(w.t), k);
-        w.shown.erase(k), w.changed.insert_or_assign(k, std::nullopt);
+        w.t = erase(std::move(w.t), key);
+        note_erased(w, key);
       }
     }
   }
 
-  void erase_range(std::size_t i) {
-    world& w = worlds_[i];
-    const bounds b = between(d_.key(), d_.key());
+  void erase_range(world& w) {
+    const bounds b = some_.some_bounds();
     w.t = erase(std::move(w.t), b);
-    for (const auto& [k, v] : restricted(w.shown, b))
-      w.shown.erase(k), w.changed.insert_or_assign(k, std::nullopt);
+    std::vector<bytes> gone;
+    for (const auto& [key, value] : w.shown) {
+      if (b.contains(key)) gone.push_back(key);
+    }
+    for (const bytes& key : gone) note_erased(w, key);
   }
 
-  void commit_one(std::size_t i) {
-    world& w = worlds_[i];
-    const bool moved = last_synctag(w.t) != storage_.synctag();
-    if (d_.one_in(2) && moved) {
+  void as_writer(world& w) {
+    const laws::batch batch = some_.some_batch(10);
+    const std::vector<change> all = batch.changes();
+    w.t.commit(all, {.unmoved_since = w.t.synctag()});
+    batch.apply(w.shown);
+    for (const change& c : all) {
+      w.changed.insert_or_assign(bytes{c.key}, c.value ? std::optional{bytes{*c.value}} : std::nullopt);
+    }
+  }
+
+  void commit_one(world& w) {
+    if (d_.one_in(2) && last_synctag(w.t) != storage_.synctag()) {
       ASSERT_THROW(commit(storage_, w.t, unmoved(w.t)), error);
     } else {
       const synctag_t after = commit(storage_, w.t);
@@ -246,14 +216,19 @@ class random_history {
   }
 
   void check_reads(const world& w) {
-    const bytes k = d_.key();
-    const auto found = get(w.t, k);
-    const auto expected = w.shown.find(k);
-    ASSERT_EQ(found.has_value(), expected != w.shown.end()) << show_bytes(k);
-    if (found) {
-      ASSERT_EQ(found->view(), expected->second);
+    const bytes key = some_.probe();
+    const auto expected = w.shown.find(key);
+    std::optional<bytes> wanted;
+    if (expected != w.shown.end()) wanted = expected->second;
+    pinned_.push_back({w.t, std::nullopt, wanted});
+    pinned_.back().found = get(pinned_.back().kept, key);
+    if (pinned_.size() > 6) pinned_.erase(pinned_.begin());
+    for (const pinned_value& p : pinned_) {
+      ASSERT_EQ(p.found.has_value(), p.expected.has_value());
+      if (p.found) {
+        ASSERT_EQ(p.found->view(), *p.expected);
+      }
     }
-    expect_shows(w.t, w.shown, d_.interval());
     ASSERT_EQ(changes(w.t).size(), w.changed.size());
     auto at = w.changed.begin();
     for (const change& c : changes(w.t)) {
@@ -261,33 +236,32 @@ class random_history {
       ASSERT_EQ(c.value, at->second ? std::optional<bytes_view>{*at->second} : std::nullopt);
       ++at;
     }
+    expect_shows(w.t, w.shown);
   }
 
   void open(const world& w) {
-    const bounds b = d_.interval();
-    open_.emplace_back(w.t.open_iterator(b), restricted(w.shown, b));
+    const bounds b = some_.some_bounds();
+    open_.emplace_back(w.t.open_iterator(b), w.shown, b);
     if (open_.size() > 8) open_.erase(open_.begin());
   }
 
   void move_iterators() {
     for (auto& it : open_) {
-      for (std::size_t n = d_.below(6); n != 0; --n) {
-        it.move(d_);
-        if (testing::Test::HasFatalFailure()) return;
-      }
+      for (std::size_t n = d_.below(8); n != 0 && !failed(); --n) it.move(d_, some_.probe());
     }
   }
 
   void thin() {
-    if (worlds_.size() > 8)
-      worlds_.erase(worlds_.begin() + static_cast<std::ptrdiff_t>(d_.below(worlds_.size())));
+    if (worlds_.size() > 8) worlds_.erase(worlds_.begin() + static_cast<std::ptrdiff_t>(d_.below(8)));
   }
 
   S& storage_;
   contents held_;  // what the storage must hold
-  dice d_;
+  laws::dice d_;
+  laws::material some_;
   std::vector<world> worlds_;
   std::vector<followed_iterator<iterator_t<txn_t>>> open_;
+  std::vector<pinned_value> pinned_;
 };
 
-}  // namespace datolite::tests
+}  // namespace datolite::testing
