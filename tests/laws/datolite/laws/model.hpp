@@ -82,7 +82,7 @@ class batch {
  public:
   void put(bytes key, bytes value) { changes_[std::move(key)] = std::move(value); }
   void erase(bytes key) { changes_[std::move(key)] = std::nullopt; }
-  bool empty() const { return changes_.empty(); }
+  std::size_t size() const { return changes_.size(); }
 
   std::vector<change> changes() const {
     std::vector<change> all;
@@ -178,6 +178,11 @@ class material {
   std::size_t longest_value_;
   std::vector<bytes> keys_, probes_;
 };
+
+/// The size of a commit in a random history.
+inline std::size_t few(const options& o) {
+  return std::min<std::size_t>(24, o.max_changes);
+}
 
 /// For messages: an interval.
 inline std::string show_bounds(const bounds& b) {

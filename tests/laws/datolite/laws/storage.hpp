@@ -59,7 +59,7 @@ void check_history(checker& c, S& s, dice& d, const options& o, contents& all) {
   std::deque<std::pair<snapshot_t<S>, contents>> held;
   std::set<synctag_t> tags{s.synctag()};
   for (int i = 0; i < o.commits && c.clean(); ++i) {
-    const batch changes = some.some_batch(o.max_changes);
+    const batch changes = some.some_batch(few(o));
     const bytes expected_key = some.probe();
     std::optional<bytes> expected;
     if (const auto at = all.find(expected_key); at != all.end()) expected = at->second;
@@ -89,6 +89,39 @@ void check_history(checker& c, S& s, dice& d, const options& o, contents& all) {
     check_walk(c, s, all, d, some, 30);
   }
   for (const auto& [snapshot, then] : held) check_reader(c, snapshot, then);
+}
+
+/// Large commits over many keys, of which some leave again: what a tree has to be split and joined for.
+template <Storage S>
+void check_large_commits(checker& c, S& s, dice& d, const options& o) {
+  contents all;
+  material some{d, o, s.min_key_size(), s.max_key_size()};
+  const std::size_t most = std::min<std::size_t>(s.max_key_size(), s.min_key_size() + 200);
+  const auto key = [&] {
+    bytes k = std::to_string(d.below(static_cast<std::size_t>(2 * o.many)));
+    k.resize(std::max(s.min_key_size(), k.size()), '#');
+    if (d.one_in(4)) k.resize(std::max(k.size(), d.below(most + 1)), '\xFF');
+    k.resize(std::min(k.size(), s.max_key_size()));
+    return k;
+  };
+  const int rounds = 2 * o.many / static_cast<int>(o.max_changes) + 4;
+  for (int i = 0; i < rounds && c.clean(); ++i) {
+    const auto before = s.snapshot();
+    const contents then = all;
+    batch changes;
+    const bool thin_out = i % 4 == 3;  // erases every other key in reach
+    for (auto at = all.begin(); thin_out && at != all.end() && changes.size() < o.max_changes; ++at) {
+      if (d.one_in(2)) changes.erase(at->first);
+    }
+    while (!thin_out && changes.size() < o.max_changes) {
+      d.one_in(5) ? changes.erase(key()) : changes.put(key(), some.value());
+    }
+    commit(s, changes.changes());
+    changes.apply(all);
+    check_contents(c, s, all);
+    check_contents(c, before, then);
+    check_walk(c, s, all, d, some, 20);
+  }
 }
 
 /// Moving a storage, a snapshot or a pinned leaves what they gave out as it is.
@@ -156,7 +189,7 @@ void check_reopen(checker& c, F& f, dice& d, const options& o) {
       auto s = f.reopen();
       check_contents(c, s, all);
       material some{d, o, s.min_key_size(), s.max_key_size()};
-      const batch more = some.some_batch(o.max_changes);
+      const batch more = some.some_batch(few(o));
       commit(s, more.changes());
       more.apply(all);
       check_contents(c, s, all);
@@ -200,6 +233,7 @@ report check_storage(F&& factory, const options& o = {}) {
       detail::check_history(c, s, d, o, all);
     });
   }
+  on_fresh("Writer: large commits", [&](auto& s) { detail::check_large_commits(c, s, d, o); });
   on_fresh("BulkLoader", [&](auto& s) {
     if constexpr (BulkLoader<std::remove_reference_t<decltype(s)>>) {
       material some{d, o, s.min_key_size(), s.max_key_size()};
