@@ -54,25 +54,27 @@ inline value canonical_scalar(const value& v) {
 
 inline kind canonical_kind(kind k) noexcept { return k == kind::tuple || k == kind::list ? kind::vector : k; }
 
-inline void remove_duplicates(std::vector<value>& sorted, std::size_t from) {
-  sorted.erase(std::unique(sorted.begin() + static_cast<std::ptrdiff_t>(from), sorted.end()), sorted.end());
+/// A map's entry among its canonical forms: by key, then by value.
+inline int order_entries(const value* a, const value* b) {
+  const int by_key = order_items(a, b);
+  return by_key != 0 ? by_key : order_items(a + 1, b + 1);
 }
 
 /// Puts the canonical elements from `from` on into one collection of kind `k`, and takes them off.
 inline value collect_canonical(kind k, std::vector<value>& done, std::size_t from) {
   const auto elements = [&] { return std::span<value>{done}.subspan(from); };
-  if (k == kind::set) {
-    sort_set(elements());
-    remove_duplicates(done, from);
-  } else if (k == kind::map) {
-    const auto flat = elements();
-    const std::span<map_entry> entries{reinterpret_cast<map_entry*>(flat.data()), flat.size() / 2};
-    std::sort(entries.begin(), entries.end(), [](const map_entry& a, const map_entry& b) {
-      const auto order = stored_order(a.key, b.key);
-      return order != 0 ? order < 0 : stored_order(a.val, b.val) < 0;
-    });
-    const auto last = std::unique(entries.begin(), entries.end());
-    done.resize(from + 2 * static_cast<std::size_t>(last - entries.begin()));
+  if (k == kind::set || k == kind::map) {
+    const std::size_t width = k == kind::map ? 2 : 1;
+    const item_order order = k == kind::map ? order_entries : order_items;
+    sort_values(elements(), width, order);
+    std::size_t to = from + width;
+    for (std::size_t i = to; i < done.size(); i += width) {
+      if (order(&done[to - width], &done[i]) == 0) continue;
+      for (std::size_t j = 0; j < width; ++j, ++to) {
+        if (to != i + j) done[to] = std::move(done[i + j]);
+      }
+    }
+    if (to < done.size()) done.resize(to);
   }
   value made = value::from_moved(canonical_kind(k), elements());
   done.resize(from);
@@ -91,6 +93,7 @@ inline value query_canonical(const value& v) {
   };
   detail::frame_stack<frame> open;
   std::vector<value> done;
+  done.reserve(8);
   open.push({&v, 0, 0});
   for (;;) {
     frame& top = open.top();

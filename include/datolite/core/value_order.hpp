@@ -14,12 +14,13 @@
 // Neither depth nor size of a value bounds what can be compared: nothing here recurses.
 #pragma once
 
-#include <algorithm>
 #include <compare>
+#include <initializer_list>
 #include <span>
 #include <vector>
 
 #include <datolite/core/detail/pair_walk.hpp>
+#include <datolite/core/detail/sort_values.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/value.hpp>
 
@@ -86,22 +87,19 @@ struct stored_less {
 
 namespace detail {
 
-/// Sorts in place and returns the first element that stands there twice, or null.
-inline const value* sort_set(std::span<value> elements) {
-  if (!std::is_sorted(elements.begin(), elements.end(), stored_less{})) {
-    std::sort(elements.begin(), elements.end(), stored_less{});
-  }
-  const auto twice = std::adjacent_find(elements.begin(), elements.end());
-  return twice == elements.end() ? nullptr : &*twice;
+inline int order_items(const value* a, const value* b) {
+  const std::strong_ordering order = stored_order(*a, *b);
+  return order < 0 ? -1 : order > 0 ? 1 : 0;
 }
 
-/// The same for a map's entries, by their keys.
-inline const value* sort_map(std::span<map_entry> entries) {
-  const auto less = [](const map_entry& a, const map_entry& b) { return stored_order(a.key, b.key) < 0; };
-  const auto same = [](const map_entry& a, const map_entry& b) { return a.key == b.key; };
-  if (!std::is_sorted(entries.begin(), entries.end(), less)) std::sort(entries.begin(), entries.end(), less);
-  const auto twice = std::adjacent_find(entries.begin(), entries.end(), same);
-  return twice == entries.end() ? nullptr : &twice->key;
+/// Sorts items of `width` values by their first one, and returns one of them that stands there twice, or
+/// null.
+inline const value* sort_and_find_twice(std::span<value> values, std::size_t width) {
+  sort_values(values, width, order_items);
+  for (std::size_t i = width; i < values.size(); i += width) {
+    if (values[i - width] == values[i]) return &values[i];
+  }
+  return nullptr;
 }
 
 }  // namespace detail
@@ -109,7 +107,7 @@ inline const value* sort_map(std::span<map_entry> entries) {
 /// The set of `elements`, in any order. Throws `db.error/duplicate-element` if two are the same. O(n log n).
 inline value make_set(std::span<const value> elements) {
   std::vector<value> sorted{elements.begin(), elements.end()};
-  if (detail::sort_set(sorted) != nullptr) {
+  if (detail::sort_and_find_twice(sorted, 1) != nullptr) {
     throw error{error_category::incorrect, "db.error/duplicate-element",
                 "a set holds the same element twice"};
   }
@@ -118,11 +116,13 @@ inline value make_set(std::span<const value> elements) {
 
 /// The map of `entries`, in any order. Throws `db.error/duplicate-key` if two keys are the same. O(n log n).
 inline value make_map(std::span<const map_entry> entries) {
-  std::vector<map_entry> sorted{entries.begin(), entries.end()};
-  if (detail::sort_map(sorted) != nullptr) {
+  std::vector<value> flat;
+  flat.reserve(2 * entries.size());
+  for (const map_entry& entry : entries) flat.push_back(entry.key), flat.push_back(entry.val);
+  if (detail::sort_and_find_twice(flat, 2) != nullptr) {
     throw error{error_category::incorrect, "db.error/duplicate-key", "a map holds the same key twice"};
   }
-  return value::from_moved(kind::map, {reinterpret_cast<value*>(sorted.data()), 2 * sorted.size()});
+  return value::from_moved(kind::map, flat);
 }
 
 inline value make_set(std::initializer_list<value> elements) {

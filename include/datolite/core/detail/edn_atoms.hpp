@@ -1,9 +1,7 @@
 // edn_atoms: the part of the EDN reader that reads names, numbers, strings and characters.
 #pragma once
 
-#include <algorithm>
 #include <charconv>
-#include <iterator>
 
 #include <datolite/core/detail/bignum_text.hpp>
 #include <datolite/core/detail/edn_text.hpp>
@@ -18,7 +16,8 @@ namespace detail {
 inline bool overflows(const number_text& n) noexcept {
   std::int64_t exponent = exponent_of(n) + static_cast<std::int64_t>(n.whole.size());
   if (n.whole == "0") {
-    const std::size_t zeros = std::min(n.fraction.find_first_not_of('0'), n.fraction.size());
+    const std::size_t first = n.fraction.find_first_not_of('0');
+    const std::size_t zeros = first == n.fraction.npos ? n.fraction.size() : first;
     exponent = exponent_of(n) - static_cast<std::int64_t>(zeros);
   }
   return exponent > 0;
@@ -54,11 +53,9 @@ inline void edn_reader::read_number() {
   const std::string_view digits = token.substr(token[0] == '-' || token[0] == '+' ? 1 : 0);
   if (digits.size() <= 18 && (digits[0] != '0' || digits.size() == 1)) {
     std::int64_t n = 0;
-    const bool plain = std::all_of(digits.begin(), digits.end(), [&n](char c) {
-      n = 10 * n + (c - '0');
-      return detail::is_digit(c);
-    });
-    if (plain) return static_cast<void>(pending_.emplace_back(token[0] == '-' ? -n : n));
+    std::size_t i = 0;
+    for (; i < digits.size() && detail::is_digit(digits[i]); ++i) n = 10 * n + (digits[i] - '0');
+    if (i == digits.size()) return static_cast<void>(pending_.emplace_back(token[0] == '-' ? -n : n));
   }
   pending_.push_back(big_number(token, start));
 }
@@ -181,13 +178,12 @@ inline void edn_reader::read_character() {
   const std::string_view token = text_.substr(start + 1, at_ - start - 1);
   char32_t code = first.code;
   if (token.size() > first.size) {
-    constexpr std::pair<std::string_view, char32_t> names[] = {{"newline", '\n'},  {"return", '\r'},
-                                                               {"space", ' '},     {"tab", '\t'},
-                                                               {"formfeed", '\f'}, {"backspace", '\b'}};
-    const auto named =
-        std::find_if(std::begin(names), std::end(names), [&](auto& n) { return n.first == token; });
-    if (named != std::end(names)) {
-      code = named->second;
+    const detail::character_name* named = nullptr;
+    for (const detail::character_name& one : detail::character_names) {
+      if (one.name == token) named = &one;
+    }
+    if (named != nullptr) {
+      code = named->code;
     } else if (token.size() == 5 && token[0] == 'u') {
       code = read_hex4(start + 2);
       if (!detail::is_scalar_value(code))

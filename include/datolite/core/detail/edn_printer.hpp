@@ -2,11 +2,11 @@
 #pragma once
 
 #include <charconv>
-#include <cmath>
 
 #include <datolite/core/detail/bignum_text.hpp>
 #include <datolite/core/detail/edn_text.hpp>
 #include <datolite/core/detail/frame_stack.hpp>
+#include <datolite/core/detail/ieee.hpp>
 #include <datolite/core/detail/instant_text.hpp>
 #include <datolite/core/detail/utf8.hpp>
 #include <datolite/core/edn.hpp>
@@ -68,7 +68,7 @@ inline void print_string(std::string& out, std::string_view text) {
 /// The shortest text that reads back as this very number.
 inline void print_double(std::string& out, double d) {
   if (d != d) return static_cast<void>(out.append("##NaN"));
-  if (std::isinf(d)) return static_cast<void>(out.append(d < 0 ? "##-Inf" : "##Inf"));
+  if (is_infinite(d)) return static_cast<void>(out.append(d < 0 ? "##-Inf" : "##Inf"));
   char text[32];
   const std::string_view shortest{
       text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, d).ptr - text)};
@@ -79,7 +79,7 @@ inline void print_double(std::string& out, double d) {
 /// The shortest text of the float, where it is the nearest double's that rounds back to the float; else the
 /// double's.
 inline void print_float(std::string& out, float f) {
-  if (f != f || std::isinf(f)) return print_double(out, f);
+  if (f != f || is_infinite(f)) return print_double(out, f);
   char text[32];
   const char* end = std::to_chars(text, text + sizeof text, f).ptr;
   double d = 0;
@@ -88,12 +88,9 @@ inline void print_float(std::string& out, float f) {
 }
 
 inline void print_character(std::string& out, char32_t c) {
-  constexpr std::pair<char32_t, std::string_view> names[] = {{'\n', "newline"},  {'\r', "return"},
-                                                             {' ', "space"},     {'\t', "tab"},
-                                                             {'\f', "formfeed"}, {'\b', "backspace"}};
   if (!is_scalar_value(c)) return print_long(out.append("#datolite/character "), c);
-  for (const auto& [code, name] : names) {
-    if (code == c) return static_cast<void>(out.append("\\").append(name));
+  for (const character_name& named : character_names) {
+    if (named.code == c) return static_cast<void>(out.append("\\").append(named.name));
   }
   if (c < 0x20 || (c >= 0x7F && c <= 0xA0)) return print_code(out, c);
   append_utf8(out.append("\\"), c);

@@ -3,7 +3,6 @@
 // One loop, one explicit stack of what is open, one stack of elements waiting for their collection to close.
 #pragma once
 
-#include <algorithm>
 #include <limits>
 #include <span>
 
@@ -74,7 +73,8 @@ inline std::optional<value> edn_reader::next() {
 inline void edn_reader::skip_blank() noexcept {
   for (; at_ < text_.size(); ++at_) {
     if (text_[at_] == ';') {
-      at_ = std::min(text_.find('\n', at_), text_.size());
+      at_ = text_.find('\n', at_);
+      if (at_ == text_.npos) at_ = text_.size();
       if (at_ == text_.size()) return;
     } else if (detail::edn_class_of(text_[at_]) != detail::edn_class::blank) {
       return;
@@ -147,19 +147,16 @@ inline bool edn_reader::close(char closer) {
   }
   const std::span<value> elements = std::span<value>{pending_}.subspan(top.first);
   constexpr kind kinds[] = {kind::list, kind::vector, kind::set, kind::map};
-  if (top.what == opened::set) {
-    if (const value* twice = detail::sort_set(elements)) {
-      refuse(top.at, "duplicate-element",
-             "the set has the element " + detail::shown(to_edn(*twice)) + " twice");
-    }
-  } else if (top.what == opened::map) {
-    if (elements.size() % 2 != 0) {
-      refuse(top.at, "odd-map",
-             "the map has the key " + detail::shown(to_edn(elements.back())) + " without a value");
-    }
-    if (const value* twice =
-            detail::sort_map({reinterpret_cast<map_entry*>(elements.data()), elements.size() / 2})) {
-      refuse(top.at, "duplicate-key", "the map has the key " + detail::shown(to_edn(*twice)) + " twice");
+  const bool is_map = top.what == opened::map;
+  if (is_map && elements.size() % 2 != 0) {
+    refuse(top.at, "odd-map",
+           "the map has the key " + detail::shown(to_edn(elements.back())) + " without a value");
+  }
+  if (is_map || top.what == opened::set) {
+    if (const value* twice = detail::sort_and_find_twice(elements, is_map ? 2 : 1)) {
+      refuse(top.at, is_map ? "duplicate-key" : "duplicate-element",
+             (is_map ? "the map has the key " : "the set has the element ") + detail::shown(to_edn(*twice)) +
+                 " twice");
     }
   }
   value made = value::from_moved(kinds[static_cast<std::size_t>(top.what)], elements);
@@ -209,20 +206,20 @@ inline value error_data(const error& e) {
   const auto fits = [](std::string_view text) {
     return detail::consists_of_symbol_characters(text) && detail::is_keyword_token(text);
   };
-  std::vector<map_entry> entries{
-      {value::keyword("db/error"), fits(e.code()) ? value::keyword(e.code()) : value{e.code()}},
-      {value::keyword("category"), value::keyword(to_string(e.category()))},
-      {value::keyword("message"), e.message()}};
-  if (!e.details().empty()) {
-    try {
-      const value details = read_edn(e.details());
-      for (const map_entry& entry : details.entries()) {
-        const auto same = [&entry](const map_entry& mine) { return mine.key == entry.key; };
-        if (std::none_of(entries.begin(), entries.end(), same)) entries.push_back(entry);
-      }
-    } catch (const error&) {
-      entries.push_back({value::keyword("details"), e.details()});
+  const value own =
+      make_map({{value::keyword("db/error"), fits(e.code()) ? value::keyword(e.code()) : value{e.code()}},
+                {value::keyword("category"), value::keyword(to_string(e.category()))},
+                {value::keyword("message"), e.message()}});
+  if (e.details().empty()) return own;
+  std::vector<map_entry> entries{own.entries().begin(), own.entries().end()};
+  try {
+    const value details = read_edn(e.details());
+    for (const map_entry& entry : details.entries()) {
+      if (!entry.key.is(kind::keyword) || find_keyword(own, entry.key.raw()) == nullptr)
+        entries.push_back(entry);
     }
+  } catch (const error&) {
+    entries.push_back({value::keyword("details"), e.details()});
   }
   return make_map(entries);
 }

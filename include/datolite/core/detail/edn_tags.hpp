@@ -1,8 +1,8 @@
 // edn_tags: the part of the EDN reader that knows what the known tags mean.
 #pragma once
 
-#include <algorithm>
 #include <array>
+#include <cstring>
 
 #include <datolite/core/detail/edn_text.hpp>
 #include <datolite/core/detail/instant_text.hpp>
@@ -34,7 +34,7 @@ inline std::optional<std::array<unsigned char, 16>> parse_uuid(std::string_view 
   const auto raw = parse_hex(digits);
   if (!raw) return std::nullopt;
   std::array<unsigned char, 16> out;
-  std::copy(raw->begin(), raw->end(), out.begin());
+  std::memcpy(out.data(), raw->data(), out.size());
   return out;
 }
 

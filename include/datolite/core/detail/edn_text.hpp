@@ -26,6 +26,14 @@ inline constexpr auto edn_classes = [] {
 
 inline edn_class edn_class_of(char c) noexcept { return edn_classes[static_cast<unsigned char>(c)]; }
 
+struct character_name {
+  char32_t code;
+  std::string_view name;
+};
+inline constexpr character_name character_names[] = {{'\n', "newline"},  {'\r', "return"},
+                                                     {' ', "space"},     {'\t', "tab"},
+                                                     {'\f', "formfeed"}, {'\b', "backspace"}};
+
 inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 inline int hex_digit(char c) noexcept {

@@ -189,6 +189,7 @@ inline value decode_collection(bytes_view& in, kind k) {
   };
   frame_stack<frame> open;
   std::vector<value> done;
+  done.reserve(8);
   open.push({0, k});
   for (;;) {
     const frame top = open.top();
@@ -269,25 +270,26 @@ inline value decode_value(bytes_view& in) {
 
 inline bytes_view take_encoded(bytes_view& in) {
   const bytes_view whole = in;
-  std::vector<std::size_t> open;  // forms still to come in each open tagged literal; any number elsewhere
+  detail::frame_stack<std::size_t>
+      open;  // forms still to come in each open tagged literal; any number elsewhere
   constexpr std::size_t any = ~std::size_t{0};
   do {
-    if (!open.empty() && open.back() == any && !in.empty() && in[0] == detail::collection_end) {
+    if (!open.empty() && open.top() == any && !in.empty() && in[0] == detail::collection_end) {
       in.remove_prefix(1);
-      open.pop_back();
+      open.pop();
     } else {
-      if (!open.empty() && open.back() != any) --open.back();
+      if (!open.empty() && open.top() != any) --open.top();
       bool truth = false;
       const kind k = detail::take_kind(in, truth);
       if (detail::is_collection(k)) {
         if (open.size() >= detail::max_encoded_nesting)
           detail::throw_corrupt("it is nested more than 512 deep");
-        open.push_back(k == kind::tagged ? 2 : any);
+        open.push(k == kind::tagged ? 2 : any);
       } else {
         detail::skip_scalar(in, k);
       }
     }
-    while (!open.empty() && open.back() == 0) open.pop_back();
+    while (!open.empty() && open.top() == 0) open.pop();
   } while (!open.empty());
   return whole.substr(0, whole.size() - in.size());
 }

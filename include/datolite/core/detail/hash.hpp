@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
-#include <memory>
+#include <new>
 #include <string_view>
 
 namespace datolite::detail {
@@ -20,9 +20,11 @@ inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
 inline std::uint64_t hash_seed() noexcept {
   static const std::uint64_t seed = [] {
     const int on_stack = 0;
-    const auto on_heap = std::make_unique<int>(0);
-    return fold(reinterpret_cast<std::uintptr_t>(&on_stack) ^ 0x9E37'79B9'7F4A'7C15u,
-                reinterpret_cast<std::uintptr_t>(on_heap.get()) ^ 0xD1B5'4A32'D192'ED03u);
+    void* const on_heap = ::operator new(1);
+    const auto places = fold(reinterpret_cast<std::uintptr_t>(&on_stack) ^ 0x9E37'79B9'7F4A'7C15u,
+                             reinterpret_cast<std::uintptr_t>(on_heap) ^ 0xD1B5'4A32'D192'ED03u);
+    ::operator delete(on_heap);
+    return places;
   }();
   return seed;
 }

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <charconv>
-#include <cmath>
 #include <compare>
 #include <cstdint>
 #include <string>
 
 #include <datolite/core/detail/bignum_text.hpp>
+#include <datolite/core/detail/ieee.hpp>
 #include <datolite/core/value.hpp>
 
 namespace datolite::detail {
@@ -33,10 +33,7 @@ inline std::partial_ordering order_long_double(std::int64_t n, double d) noexcep
 
 /// The payload of the bigint equal to `d`.  REQUIRES: d is finite, and a whole number.
 inline std::string bigint_from_double(double d) {
-  int exponent = 0;
-  const double fraction = std::frexp(std::fabs(d), &exponent);  // 0.5 <= fraction < 1
-  auto mantissa = static_cast<std::uint64_t>(std::ldexp(fraction, 53));
-  exponent -= 53;
+  auto [mantissa, exponent] = take_apart(d);
   if (exponent < 0) mantissa >>= -exponent, exponent = 0;
   std::string magnitude(static_cast<std::size_t>(exponent / 8), '\0');  // little-endian, for now
   unsigned carry = 0;
@@ -56,7 +53,7 @@ inline std::partial_ordering order_bigint_double(std::string_view raw, double d)
   if (d != d) return std::partial_ordering::unordered;
   constexpr double limit = 9223372036854775808.0;
   const bool negative = byte_of(raw[0]) < 0x80;
-  if (std::isinf(d)) return d < 0 ? std::partial_ordering::greater : std::partial_ordering::less;
+  if (is_infinite(d)) return d < 0 ? std::partial_ordering::greater : std::partial_ordering::less;
   if (d < limit && d >= -limit)
     return negative ? std::partial_ordering::less : std::partial_ordering::greater;
   return raw <=> std::string_view{bigint_from_double(d)};
@@ -80,7 +77,7 @@ inline std::string decimal_number(const value& v) {
     const double d = floating(v);
     p.negative = d < 0;
     const auto end =
-        std::to_chars(text, text + sizeof text, std::fabs(d), std::chars_format::scientific, 766).ptr;
+        std::to_chars(text, text + sizeof text, absolute(d), std::chars_format::scientific, 766).ptr;
     const std::string_view all{text, static_cast<std::size_t>(end - text)};
     const std::size_t e = all.find('e');
     digits.append(1, text[0]).append(all.substr(2, e - 2));
@@ -100,7 +97,7 @@ inline std::partial_ordering order_bigdec(const value& a, const value& b) {
   if (is_floating(a.kind()) || is_floating(b.kind())) {
     const double d = is_floating(a.kind()) ? floating(a) : floating(b);
     if (d != d) return std::partial_ordering::unordered;
-    if (std::isinf(d)) return is_floating(a.kind()) ? d <=> 0.0 : 0.0 <=> d;
+    if (is_infinite(d)) return is_floating(a.kind()) ? d <=> 0.0 : 0.0 <=> d;
   }
   return decimal_number(a) <=> decimal_number(b);
 }
