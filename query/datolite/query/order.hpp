@@ -151,10 +151,15 @@ class orderer {
  private:
   std::optional<std::size_t> best(const body& of, const var_set& bound, const std::vector<bool>& done,
                                   std::vector<std::optional<double>>& sizes) {
+    std::vector<std::size_t> ready;
+    for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+      if (!done[i] && analysis_.is_ready(of.clauses[i], bound)) ready.push_back(i);
+    }
+    if (ready.size() == 1) return ready.front();  // an estimate may cost reads, and could not change this
+
     std::optional<std::size_t> chosen;
     double least = 0;
-    for (std::size_t i = 0; i < of.clauses.size(); ++i) {
-      if (done[i] || !analysis_.is_ready(of.clauses[i], bound)) continue;
+    for (const std::size_t i : ready) {
       const double cost = this->cost(of, i, bound, sizes);
       const bool better = !chosen || cost < least ||
                           (cost == least && of.clauses[i].form < of.clauses[*chosen].form);

@@ -88,6 +88,8 @@ class db_view final : public index_access {
 
 }  // namespace datoms
 
+namespace datoms {
+
 class db {
  public:
   /// The interface for queries and other readers. Valid while a copy of this db lives.
@@ -136,6 +138,10 @@ class db {
 
   std::shared_ptr<const datoms::db_view> view_;
 };
+
+}  // namespace datoms
+
+using datoms::db;  // defined there for argument-dependent lookup: what adapts it is found beside its parts
 
 // ---------------------------------------------------------------------------------------------------------------
 

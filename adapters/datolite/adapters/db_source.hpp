@@ -1,0 +1,23 @@
+// db_source: a database value as a datasource.
+//
+// Include this to name a `db` in a query. Patterns over it have up to five slots, [?e ?a ?v ?tx ?added].
+#pragma once
+
+#include <datolite/adapters/index_relation.hpp>
+#include <datolite/core/index_access.hpp>
+#include <datolite/datoms/db.hpp>
+#include <datolite/query/pattern.hpp>
+
+namespace datolite::datoms {
+
+/// The datoms of `source` that `pattern` asks for; they are read at the join.
+inline adapters::index_relation extrel(const db& source, const query::clause_pattern& pattern) {
+  return {source.access(), pattern};
+}
+
+/// About how many datoms that would be.
+inline double estimate(const db& source, const query::clause_pattern& pattern) {
+  return adapters::index_relation{source.access(), pattern}.estimate();
+}
+
+}  // namespace datolite::datoms

@@ -1,0 +1,11 @@
+// Everything that a program with an in-memory database needs. The engines that need a library are apart:
+// <datolite/engines/lmdb.hpp>, <datolite/engines/leveldb.hpp>, and <datolite/engines/url.hpp> for all by URL.
+#pragma once
+
+#include <datolite/adapters/db_source.hpp>
+#include <datolite/core/edn.hpp>
+#include <datolite/core/scan.hpp>
+#include <datolite/datoms/connection.hpp>
+#include <datolite/engines/memory.hpp>
+#include <datolite/query/query.hpp>
+#include <datolite/txn/transaction.hpp>

@@ -1,0 +1,159 @@
+// What a query over a database costs the engine: counted, on every engine.
+#include <datolite/adapters/db_source.hpp>
+
+#include <datolite/adapters/index_pattern.hpp>
+#include <datolite/adapters/index_relation.hpp>
+#include <datolite/core/edn.hpp>
+#include <datolite/datoms/connection.hpp>
+#include <datolite/engines/leveldb.hpp>
+#include <datolite/engines/lmdb.hpp>
+#include <datolite/engines/memory.hpp>
+#include <datolite/engines/traced.hpp>
+#include <datolite/query/query.hpp>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace datolite;
+
+value people() {
+  std::vector<value> all;
+  for (int i = 0; i < 500; ++i) {
+    const std::string n = std::to_string(i);
+    all.push_back(read_edn("{:db/id \"p" + n + "\" :name \"n" + n + "\" :age " + std::to_string(i % 100) + " :score " +
+                           std::to_string(i) + ".5" + (i > 0 ? " :boss \"p" + std::to_string(i / 2) + "\"" : "") +
+                           " :email \"e" + n + "\"}"));
+  }
+  return value::vector(all);
+}
+
+const char* const schema = R"([
+  {:db/ident :name  :db/valueType :db.type/string :db/cardinality :db.cardinality/one}
+  {:db/ident :email :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}
+  {:db/ident :age   :db/valueType :db.type/long   :db/cardinality :db.cardinality/one :db/index true}
+  {:db/ident :score :db/valueType :db.type/double :db/cardinality :db.cardinality/one :db/index true}
+  {:db/ident :boss  :db/valueType :db.type/ref    :db/cardinality :db.cardinality/one}])";
+
+template <class Engine>
+struct database {
+  explicit database(Engine engine) : database{engines::traced{std::move(engine)}} {}
+
+  explicit database(engines::traced<Engine> engine)
+      : counters{engine.counters()}, conn{any_storage{std::move(engine)}} {
+    conn.transact(read_edn(schema));
+    conn.transact(people());
+    now.emplace(conn.db());
+  }
+
+  struct cost {
+    std::size_t rows;
+    std::uint64_t seeks;
+    std::uint64_t steps;
+  };
+
+  template <class... Argument>
+  cost ask(const char* text, Argument&&... more) {
+    counters->reset();
+    const auto found = q(text, *now, more...);
+    return {found.size(), counters->counts().seeks, counters->counts().steps};
+  }
+
+  std::shared_ptr<engines::traced_counters> counters;
+  connection conn;
+  std::optional<db> now;
+};
+
+struct in_memory {
+  static auto open(const std::string&) { return database{engines::memory{}}; }
+};
+struct in_lmdb {
+  static auto open(const std::string& path) { return database{engines::lmdb{path}}; }
+};
+struct in_leveldb {
+  static auto open(const std::string& path) { return database{engines::leveldb{path}}; }
+};
+
+template <class E>
+class push_down_on : public testing::Test {
+ protected:
+  push_down_on() { std::filesystem::remove_all(path); }
+  ~push_down_on() override { std::filesystem::remove_all(path); }
+  std::string path = testing::TempDir() + "push_down_" + testing::UnitTest::GetInstance()->current_test_info()->type_param();
+};
+
+using all_engines = testing::Types<in_memory, in_lmdb, in_leveldb>;
+TYPED_TEST_SUITE(push_down_on, all_engines);
+
+TYPED_TEST(push_down_on, a_range_clause_is_one_seek_and_the_steps_inside_the_range) {
+  auto data = TypeParam::open(this->path);
+  const auto range = data.ask("[:find ?e ?a :where [?e :age ?a] [(<= 10 ?a)] [(< ?a 13)]]");
+  EXPECT_EQ(range.rows, 15u);
+  EXPECT_EQ(range.seeks, 1u);
+  EXPECT_LE(range.steps, 15u);
+
+  const auto rounded = data.ask("[:find ?e :where [?e :score ?s] [(< 10 ?s)] [(< ?s 13)]]");
+  EXPECT_EQ(rounded.rows, 3u);
+  EXPECT_EQ(rounded.seeks, 1u);
+  EXPECT_LE(rounded.steps, 3u);
+}
+
+TYPED_TEST(push_down_on, an_opaque_predicate_reads_the_whole_attribute) {
+  auto data = TypeParam::open(this->path);
+  const auto opaque = data.ask("[:find ?e ?a :in $ ?in-range :where [?e :age ?a] [(?in-range ?a)]]",
+                               [](std::int64_t a) { return 10 <= a && a < 13; });
+  EXPECT_EQ(opaque.rows, 15u);
+  EXPECT_EQ(opaque.seeks, 1u);
+  EXPECT_GE(opaque.steps, 499u);
+}
+
+TYPED_TEST(push_down_on, a_clause_probed_from_few_entities_seeks_for_each) {
+  auto data = TypeParam::open(this->path);
+  const auto probed =
+      data.ask("[:find ?n :in $ [?m ...] :where [?e :email ?m] [?e :name ?n]]", std::vector<std::string>{"e3", "e400"});
+  EXPECT_EQ(probed.rows, 2u);
+  EXPECT_LE(probed.seeks, 4u);
+  EXPECT_LE(probed.steps, 4u);
+}
+
+TYPED_TEST(push_down_on, an_alias_answers_the_same_as_a_constant_and_through_a_join) {
+  auto data = TypeParam::open(this->path);
+  const value lookup = read_edn("[:email \"e1\"]");
+  const auto boss = q("[:find [?n ...] :in $ ?b :where [?e :boss ?b] [?e :name ?n]]", *data.now, lookup).as_value();
+  EXPECT_EQ(to_edn(boss), R"(#{"n2" "n3"})");
+  const auto joined = q("[:find ?b ?n :in $ [?b ...] :where [?e :boss ?b] [?e :name ?n]]", *data.now,
+                        value::vector({lookup}))
+                          .as_value();
+  EXPECT_EQ(to_edn(joined), R"(#{[[:email "e1"] "n2"] [[:email "e1"] "n3"]})");
+  const auto attribute = q("[:find ?a ?v :in $ ?e [?a ...] :where [?e ?a ?v]]", *data.now, lookup,
+                           read_edn("[:name :age]"))
+                             .as_value();
+  EXPECT_EQ(to_edn(attribute), R"(#{[:age 1] [:name "n1"]})");
+}
+
+TYPED_TEST(push_down_on, an_unknown_attribute_or_alias_matches_nothing) {
+  auto data = TypeParam::open(this->path);
+  EXPECT_EQ(data.ask("[:find ?e :where [?e :no/such ?v]]").rows, 0u);
+  EXPECT_EQ(data.ask("[:find ?e :where [?e :boss [:email \"nobody\"]]]").rows, 0u);
+  EXPECT_EQ(data.ask("[:find ?v :in $ ?e :where [?e :name ?v]]", read_edn("[:email \"nobody\"]")).rows, 0u);
+}
+
+TYPED_TEST(push_down_on, a_pattern_of_more_than_five_slots_is_refused) {
+  auto data = TypeParam::open(this->path);
+  EXPECT_THROW(data.ask("[:find ?e :where [?e :name ?v ?t ?o ?x]]"), error);
+}
+
+TYPED_TEST(push_down_on, transactions_and_operations_are_slots) {
+  auto data = TypeParam::open(this->path);
+  data.conn.transact(read_edn("[[:db/add [:email \"e7\"] :name \"new\"]]"));
+  const db now = data.conn.db();
+  EXPECT_EQ(to_edn(q("[:find ?n ?op :where [?e :email \"e7\"] [?e :name ?n ?t ?op]]", now.history()).as_value()),
+            R"(#{["n7" false] ["n7" true] ["new" true]})");
+  EXPECT_EQ(q("[:find ?t . :where [_ :name \"new\" ?t]]", now).scalar()->word(), datoms::t_to_tx(now.basis_t()));
+}
+
+}  // namespace
