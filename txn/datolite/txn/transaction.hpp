@@ -152,7 +152,8 @@ class transaction {
   }
 
   transaction&& edit(bytes_view key, bytes_view value, detail::change_form form) {
-    check_key_size(key, origin_->sizes.shortest, origin_->sizes.longest);
+    const auto [shortest, longest] = origin_->sizes;
+    if (key.size() < shortest || key.size() > longest) check_key_size(key, shortest, longest);
     own_.put(key, value, form);
     state_.advance();
     return std::move(*this);

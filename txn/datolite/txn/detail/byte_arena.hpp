@@ -60,17 +60,52 @@ class byte_arena {
     std::size_t advance(std::size_t size) noexcept {
       if (holders.load(std::memory_order_acquire) != 1)
         return used.fetch_add(size, std::memory_order_relaxed);
-      const std::size_t at =
-          used.load(std::memory_order_relaxed);  // nobody else can reach it: a plain step does
+      const std::size_t at = used.load(std::memory_order_relaxed);  // no other owner: no atomic step needed
       used.store(at + size, std::memory_order_relaxed);
       return at;
     }
   };
 
+  /// Blocks that a thread keeps for its next transaction: giving them back to the system each time would cost
+  /// more than all else that a transaction of some hundred changes does.
+  class spare_blocks {
+   public:
+    static block* take(std::size_t size) noexcept {
+      if (size > largest_block || count_ == 0) return nullptr;
+      return kept_[--count_];
+    }
+    static bool keep(block* b) noexcept {
+      if (b->capacity != largest_block || count_ == most_ || ended_) return false;
+      thread_local const at_thread_end free_them;
+      kept_[count_++] = b;
+      return true;
+    }
+
+   private:
+    struct at_thread_end {
+      at_thread_end() noexcept = default;
+      ~at_thread_end() {
+        ended_ = true;
+        while (count_ != 0) ::operator delete(kept_[--count_]);
+      }
+    };
+
+    static constexpr std::size_t most_ = 2;
+    // Trivially destructible, so that a transaction may still end after they did.
+    static inline thread_local constinit block* kept_[most_] = {};
+    static inline thread_local constinit std::size_t count_ = 0;
+    static inline thread_local constinit bool ended_ = false;
+  };
+
   char* take_from_new_block(std::size_t size) {
     std::size_t room = head_ == nullptr ? first_block : std::min(2 * head_->capacity, largest_block);
     if (size > room / 2) room = size + std::max(size / 8, first_block);  // some slack for small ones after it
-    void* place = ::operator new(sizeof(block) + room);
+    void* place = spare_blocks::take(size);
+    if (place != nullptr) {
+      room = largest_block;
+    } else {
+      place = ::operator new(sizeof(block) + room);
+    }
     head_ = ::new (place) block{room, head_};  // takes over our hold on the block before
     head_->used.store(size, std::memory_order_relaxed);
     return head_->data();
@@ -79,8 +114,7 @@ class byte_arena {
   static void release(block* last) noexcept {
     while (last != nullptr && last->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       block* before = last->previous;
-      last->~block();
-      ::operator delete(last);
+      if (!spare_blocks::keep(last)) ::operator delete(last);
       last = before;
     }
   }
