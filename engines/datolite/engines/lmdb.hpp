@@ -165,12 +165,13 @@ class lmdb {
 };
 
 inline lmdb_info lmdb::info() const {
-  const detail::lmdb_ref now{*env_};  // so that the file stays open meanwhile
+  env_->hold();  // so that the file stays open meanwhile; a slot may not be left
+  const std::unique_ptr<detail::lmdb_env, let_go> held{env_.get()};
   const detail::lmdb_file& f = env_->file();
   MDB_envinfo info;
   MDB_stat stat;
   mdb_env_info(env_->env(), &info);
-  env_->check(mdb_stat(now.txn(), env_->dbi(), &stat), "read");
+  mdb_env_stat(env_->env(), &stat);
   std::size_t lines = 0;  // a header, then one for each slot taken
   mdb_reader_list(
       env_->env(),

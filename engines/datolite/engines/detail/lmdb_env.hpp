@@ -174,9 +174,7 @@ class lmdb_ref {
 inline bytes_view view_of(const MDB_val& v) noexcept {
   return {static_cast<const char*>(v.mv_data), v.mv_size};
 }
-inline MDB_val val_of(bytes_view v) noexcept {
-  return {v.size(), const_cast<char*>(v.data())};
-}
+inline MDB_val val_of(bytes_view v) noexcept { return {v.size(), const_cast<char*>(v.data())}; }
 
 /// The value of `key` in a transaction, if it has one.
 inline bool lmdb_get(const lmdb_env& env, MDB_txn* txn, bytes_view key, bytes_view& found) {

@@ -26,10 +26,8 @@ inline verdict verdict_on_lmdb(int rc) noexcept {
     case MDB_READERS_FULL:
       return {c::exhausted, "db.error/too-many-snapshots",
               "every reader slot is held by a live snapshot, iterator or pinned value: let some go"};
-    case MDB_TXN_FULL:
-      return {c::exhausted, "db.error/commit-too-large", "commit less at once"};
-    case MDB_INVALID:
-      return {c::corrupt, "db.error/corrupt", "it is no LMDB file, or a damaged one"};
+    case MDB_TXN_FULL: return {c::exhausted, "db.error/commit-too-large", "commit less at once"};
+    case MDB_INVALID: return {c::corrupt, "db.error/corrupt", "it is no LMDB file, or a damaged one"};
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
       return {c::corrupt, "db.error/corrupt", "the file is damaged: restore it from a copy"};
@@ -38,8 +36,7 @@ inline verdict verdict_on_lmdb(int rc) noexcept {
     case MDB_PANIC:
       return {c::unavailable, "db.error/storage-failed",
               "writing the file has failed before: close every handle on it, then open it again"};
-    default:
-      return verdict_on(rc);
+    default: return verdict_on(rc);
   }
 }
 

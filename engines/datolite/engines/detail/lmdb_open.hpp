@@ -208,6 +208,52 @@ inline void open_database(lmdb_file& f) {
   }
 }
 
+/// Are the pages from `first` up to `end` all in the list of free ones?
+inline bool all_free(const lmdb_file& f, std::size_t first, std::size_t end) {
+  MDB_txn* txn = nullptr;
+  MDB_cursor* cursor = nullptr;
+  check_lmdb(mdb_txn_begin(f.env.get(), nullptr, MDB_RDONLY, &txn), f.path, "read the file");
+  const std::unique_ptr<MDB_txn, decltype(&mdb_txn_abort)> ends{txn, &mdb_txn_abort};
+  check_lmdb(mdb_cursor_open(txn, 0, &cursor), f.path, "read the file");
+  const std::unique_ptr<MDB_cursor, decltype(&mdb_cursor_close)> closes{cursor, &mdb_cursor_close};
+  MDB_val key, list;
+  std::size_t found = 0;
+  int rc = 0;
+  while ((rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)) == MDB_SUCCESS) {
+    const auto* pages = static_cast<const std::size_t*>(list.mv_data);  // how many, then their numbers
+    for (std::size_t i = 1; i <= pages[0] && i < list.mv_size / sizeof *pages; ++i) {
+      found += pages[i] >= first && pages[i] < end;
+    }
+  }
+  return rc == MDB_NOTFOUND && found == end - first;
+}
+
+/// A file may end before its last page only if the pages that are missing are free. One that was cut short
+/// would be a signal when it is read, so it is refused here.
+inline void check_length(const lmdb_file& f) {
+  MDB_txn* txn = nullptr;
+  check_lmdb(mdb_txn_begin(f.env.get(), nullptr, 0, &txn), f.path,
+             "open the file");  // nobody writes meanwhile
+  const std::unique_ptr<MDB_txn, decltype(&mdb_txn_abort)> ends{txn, &mdb_txn_abort};
+  mdb_filehandle_t fd{};
+  struct stat file {};
+  MDB_envinfo info;
+  mdb_env_info(f.env.get(), &info);
+  const std::size_t pages = info.me_last_pgno + 1;
+  if (mdb_env_get_fd(f.env.get(), &fd) != MDB_SUCCESS || ::fstat(fd, &file) != 0)
+    throw_lmdb(errno, f.path, "open the file");
+  const std::size_t whole = static_cast<std::size_t>(file.st_size) / f.page_size;
+  if (whole >= pages) return;
+  // What is missing reads as zeros once the file has its length, and zeros are no page.
+  if (::ftruncate(fd, static_cast<off_t>(pages * f.page_size)) != 0)
+    throw_lmdb(errno, f.path, "open the file");
+  if (all_free(f, whole, pages)) return;
+  if (::ftruncate(fd, file.st_size) != 0) throw_lmdb(errno, f.path, "open the file");
+  throw error{error_category::corrupt, "db.error/corrupt",
+              f.path + ": cannot open the file: it has " + std::to_string(file.st_size) + " of its " +
+                  std::to_string(pages * f.page_size) + " bytes: it was cut short; restore it from a copy"};
+}
+
 /// Opens the file at `path`, or throws and says why it cannot.
 inline lmdb_file open_lmdb(std::string_view path, const lmdb_options& o) {
   if (o.durability != durability_level::disk && o.durability != durability_level::process) {
@@ -239,6 +285,7 @@ inline lmdb_file open_lmdb(std::string_view path, const lmdb_options& o) {
                    &dead);  // slots of processes that were killed would keep their pages for ever
   f.max_key_size = static_cast<std::size_t>(mdb_env_get_maxkeysize(f.env.get()));
   open_database(f);
+  if (!o.read_only) check_length(f);
   mdb_filehandle_t fd{};
   if (mdb_env_get_fd(f.env.get(), &fd) != MDB_SUCCESS || ::fstat(fd, &file) != 0)
     throw_lmdb(errno, f.path, "open the file");

@@ -175,13 +175,22 @@ class lmdb_write {
     return used > f.growth_limit || most > f.growth_limit - used;
   }
 
-  /// Asks for the reserve in a nested transaction, which is then forgotten.
+  /// Asks for the reserve in a nested transaction, which is then forgotten. Free pages may lie scattered, so
+  /// if it cannot be had in one piece, it is asked for in smaller ones.
   void keep_reserve() {
-    MDB_txn* nested = nullptr;
-    env_.check(mdb_txn_begin(env_.env(), txn_, 0, &nested), "write");
-    MDB_val key = val_of("r"), value{env_.file().reserve, nullptr};
-    const int rc = mdb_put(nested, env_.dbi(), &key, &value, MDB_RESERVE);
-    mdb_txn_abort(nested);
+    const lmdb_file& f = env_.file();
+    const auto smaller = [&](std::size_t p) { return p > f.page_size ? std::max(f.page_size, p / 16) : 0; };
+    int rc = MDB_MAP_FULL;
+    for (std::size_t piece = f.reserve; rc == MDB_MAP_FULL && piece > 0; piece = smaller(piece)) {
+      MDB_txn* nested = nullptr;
+      env_.check(mdb_txn_begin(env_.env(), txn_, 0, &nested), "write");
+      rc = MDB_SUCCESS;
+      for (std::uint32_t i = 0; rc == MDB_SUCCESS && i * piece < f.reserve; ++i) {
+        MDB_val key{sizeof i, &i}, value{piece - 16, nullptr};  // a page's header has 16 bytes
+        rc = mdb_put(nested, env_.dbi(), &key, &value, MDB_RESERVE);
+      }
+      mdb_txn_abort(nested);
+    }
     env_.check(rc, "commit");
   }
 
