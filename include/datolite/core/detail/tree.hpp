@@ -76,6 +76,10 @@ class tree {
 
   static std::size_t rank(const path& p) noexcept;
   path nth(std::size_t rank) const noexcept;
+  /// Where the first entry not less than `key` stands or would stand, in the leaf where it would be put. As
+  /// descend, but soonest done where `key` is above all.
+  template <class K>
+  path descend_to_insert(const K& key, const compare& less) const;
 
   /// False if the key was there and its entry has been replaced.
   bool insert_or_assign(staged s, const compare& less);
@@ -145,10 +149,8 @@ void tree<L>::release(void* node, unsigned height) noexcept {
   }
   auto* at = static_cast<inner*>(node);
   if (!at->holders.release()) return;
-  for (std::size_t i = 0; i < at->n; ++i) {
-    if (i + 4 < at->n) __builtin_prefetch(at->child[i + 4], 1);
-    release(at->child[i], height - 1);
-  }
+  for (std::size_t i = 0; i < at->n; ++i) __builtin_prefetch(at->child[i], 1);
+  for (std::size_t i = 0; i < at->n; ++i) release(at->child[i], height - 1);
   delete at;
 }
 
@@ -203,6 +205,28 @@ typename tree<L>::path tree<L>::descend(const Probe& probe, const compare& less)
 }
 
 template <class L>
+template <class K>
+typename tree<L>::path tree<L>::descend_to_insert(const K& key, const compare& less) const {
+  path p;
+  p.height = height_;
+  void* at = root_;
+  for (unsigned level = 0; level < height_; ++level) {
+    inner* node = p.node[level] = static_cast<inner*>(at);
+    const std::size_t last = node->n - 1;
+    const bool behind = !less(key, L::key_of(node->separators[last - 1]));
+    const std::size_t i = behind ? last : node->template search<true>(key, less);
+    p.index[level] = static_cast<std::uint8_t>(i);
+    at = node->child[i];
+    if (level + 1 == height_) static_cast<const leaf*>(at)->entries.prefetch();
+  }
+  p.leaf = static_cast<leaf*>(at);
+  const auto& entries = p.leaf->entries;
+  const bool behind = less(entries.key(entries.size() - 1), key);
+  p.slot = static_cast<std::uint32_t>(behind ? entries.size() : entries.template search<false>(key, less));
+  return p;
+}
+
+template <class L>
 template <class Probe>
 const typename tree<L>::leaf* tree<L>::find(const Probe& probe, const compare& less,
                                             std::size_t& slot) const {
@@ -220,9 +244,8 @@ const typename tree<L>::leaf* tree<L>::find(const Probe& probe, const compare& l
       if (level == 1) static_cast<const leaf*>(at)->entries.prefetch();
     }
     const auto* found = static_cast<const leaf*>(at);
-    slot = found->entries.template search<false>(probe, less);
-    if (slot == found->entries.size() || less(probe, found->entries.key(slot))) return nullptr;
-    return found;
+    slot = found->entries.find(probe, less);
+    return slot == found->entries.size() ? nullptr : found;
   }
 }
 

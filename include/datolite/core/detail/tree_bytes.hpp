@@ -106,6 +106,15 @@ class byte_block {
         size_, bytes_view{probe}, less, [this](std::size_t i) { return key(i); }, prefixes_);
   }
 
+  /// The entry whose key equals `probe`; size() if there is none.
+  template <class Compare>
+  std::size_t find(bytes_view probe, const Compare& less) const {
+    const std::uint64_t word = leading_bytes(probe);
+    std::size_t i = count_before(size_, [&](std::size_t at) { return prefixes_[at] < word; });
+    if (i + 1 < size_ && prefixes_[i + 1] == word) i = search<false>(probe, less);
+    return i < size_ && prefixes_[i] == word && key(i) == probe ? i : size_;
+  }
+
   static staged_bytes stage(bytes_view key, stored_form mapped) {
     staged_bytes s{key, mapped, {}, {}, {}};
     if (key.size() > longest_near) s.far_key = remote_bytes{key};
@@ -115,6 +124,10 @@ class byte_block {
 
   void make_room(staged_bytes& next) {
     if (used_ + stored_size(next) > heap_size_) next.retired = regrow(stored_size(next));
+  }
+  /// As make_room, for the first entry of a block that will fill as `before` has.
+  void make_room_like(const byte_block& before, staged_bytes& next) {
+    regrow(std::max<std::size_t>(before.live_, stored_size(next)));
   }
   void make_room_to_assign(std::size_t i, staged_bytes& next) {
     if (!fits(i, next)) make_room(next);

@@ -142,7 +142,7 @@ void tree<L>::append_leaf(path& p, staged&& s) {
   auto right = std::make_unique<leaf>();
   auto above = height_ == 0 ? new_root() : nullptr;
   auto bar = L::separator_before(p.leaf->entries, s);
-  right->entries.make_room(s);
+  right->entries.make_room_like(p.leaf->entries, s);
   right->entries.insert(0, std::move(s));
   link_right(p, height_, right.release(), 0, std::move(bar), std::move(above));
   p.index[height_ - 1] = static_cast<std::uint8_t>(p.node[height_ - 1]->n - 1);
@@ -199,7 +199,7 @@ bool tree<L>::insert_or_assign(staged s, const compare& less) {
   }
   late_release<L> old;
   const auto& key = s.key();
-  path p = descend<false>(key, less);
+  path p = descend_to_insert(key, less);
   const bool found = !p.at_end_of_leaf() && !less(key, p.leaf->entries.key(p.slot));
   own_path(p, &s, old.node);
   if (!found) {

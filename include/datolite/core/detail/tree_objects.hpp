@@ -93,7 +93,15 @@ struct inline_layout : object_types<Key, T> {
           size_, probe, less, [this](std::size_t i) -> const Key& { return keys_[i]; }, prefixes_);
     }
 
+    /// The entry whose key equals `probe`; size() if there is none.
+    template <class Probe>
+    std::size_t find(const Probe& probe, const Compare& less) const {
+      const std::size_t i = search<false>(probe, less);
+      return i < size_ && less(probe, key(i)) ? size_ : i;
+    }
+
     void make_room(staged&) noexcept {}
+    void make_room_like(const block&, staged&) noexcept {}
     void make_room_to_assign(std::size_t, staged&) noexcept {}
     void make_room(const block&, std::size_t, std::size_t) noexcept {}
     void insert(std::size_t i, staged&& s) noexcept {
@@ -196,7 +204,15 @@ struct cell_layout : object_types<Key, T> {
           size_, probe, less, [this](std::size_t i) -> const Key& { return key(i); }, prefixes_);
     }
 
+    /// The entry whose key equals `probe`; size() if there is none.
+    template <class Probe>
+    std::size_t find(const Probe& probe, const Compare& less) const {
+      const std::size_t i = search<false>(probe, less);
+      return i < size_ && less(probe, key(i)) ? size_ : i;
+    }
+
     void make_room(staged&) noexcept {}
+    void make_room_like(const block&, staged&) noexcept {}
     void make_room_to_assign(std::size_t, staged&) noexcept {}
     void make_room(const block&, std::size_t, std::size_t) noexcept {}
     void insert(std::size_t i, staged&& s) noexcept {
