@@ -52,14 +52,16 @@ template <class Key, class T>
 struct some;
 
 std::string some_text(rng& r) {
-  switch (r() % 6) {
+  switch (r() % 8) {
     case 0:
       return std::string(240 + r() % 20, 'x') +
              std::to_string(r() % 300);  // around the longest that stand near
-    case 1:
-      return std::string(r() % 10, '\0') + static_cast<char>(r() % 3);
-    default:
-      return std::to_string(r() % 4000);
+    case 1: return std::string(r() % 10, '\0') + static_cast<char>(r() % 3);
+    case 2:
+      return "an index of some kind, " + std::to_string(r() % 3) + "/" +
+             std::to_string(r() % 2000);  // much in common
+    case 3: return "an index of some kind, 1/2" + std::string(r() % 30, '0') + std::to_string(r() % 4);
+    default: return std::to_string(r() % 4000);
   }
 }
 std::string some_value(rng& r) {

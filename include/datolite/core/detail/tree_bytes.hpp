@@ -19,6 +19,7 @@
 #include <datolite/core/detail/tree_far.hpp>
 #include <datolite/core/detail/tree_objects.hpp>
 #include <datolite/core/detail/tree_slots.hpp>
+#include <datolite/core/detail/tree_words.hpp>
 
 namespace datolite::detail {
 
@@ -95,24 +96,23 @@ class byte_block {
     if (p.mapped_size == absent) return {{}, true};
     return {p.mapped_size == far ? remote_bytes::view_at(at) : bytes_view{at, p.mapped_size}};
   }
-  void prefetch() const noexcept {
-    __builtin_prefetch(this);
-    for (std::size_t i = 0; i < N; i += 8) __builtin_prefetch(prefixes_.at(i));
-  }
+  void prefetch() const noexcept { prefetch_array(this, &table_); }
 
+  auto key_at() const noexcept {
+    return [this](std::size_t i) { return key(i); };
+  }
   template <bool at_most, class Probe, class Compare>
   std::size_t search(const Probe& probe, const Compare& less) const {
-    return search_keys<at_most, bytes>(
-        size_, bytes_view{probe}, less, [this](std::size_t i) { return key(i); }, prefixes_);
+    return search_keys<at_most>(size_, bytes_view{probe}, less, key_at(), words_);
   }
 
   /// The entry whose key equals `probe`; size() if there is none.
   template <class Compare>
   std::size_t find(bytes_view probe, const Compare& less) const {
-    const std::uint64_t word = leading_bytes(probe);
-    std::size_t i = count_before(size_, [&](std::size_t at) { return prefixes_[at] < word; });
-    if (i + 1 < size_ && prefixes_[i + 1] == word) i = search<false>(probe, less);
-    return i < size_ && prefixes_[i] == word && key(i) == probe ? i : size_;
+    const key_run run = words_.locate(size_, probe);
+    const std::size_t i =
+        run.high - run.low == 1 ? run.low : search_keys<false>(size_, probe, less, key_at(), words_);
+    return i < run.high && key(i) == probe ? i : size_;
   }
 
   static staged_bytes stage(bytes_view key, stored_form mapped) {
@@ -139,9 +139,8 @@ class byte_block {
   }
 
   void insert(std::size_t i, staged_bytes&& s) noexcept {
-    prefixes_.insert(size_, i, leading_bytes(s.key_text));
     table_.insert(size_, i, put(std::move(s)));
-    ++size_;
+    words_.insert(size_++, i, key_at());
   }
   /// Replaces the value of entry i, in its place if it fits.
   void assign(std::size_t i, staged_bytes&& s) noexcept {
@@ -159,18 +158,19 @@ class byte_block {
   }
   void erase(std::size_t i) noexcept {
     const place old = table_[i];
-    prefixes_.erase(size_, i), table_.erase(size_, i);
+    words_.erase(size_, i), table_.erase(size_, i);
     --size_;
     forget(old), drop(old);
   }
   void splice(std::size_t to, byte_block& from, std::size_t first, std::size_t count) noexcept {
-    prefixes_.splice(size_, to, from.prefixes_, first, count, from.size_);
+    words_.splice(size_, to, from.words_, first, count, from.size_);
     table_.splice(size_, to, from.table_, first, count, from.size_);
     size_ += static_cast<std::uint32_t>(count), from.size_ -= static_cast<std::uint32_t>(count);
     for (std::size_t i = to; i < to + count; ++i) {
       from.forget(table_[i]);
       table_[i].offset = put(from.heap_.get() + table_[i].offset, stored_size(table_[i]));
     }
+    words_.settle(size_, key_at()), from.words_.settle(from.size_, from.key_at());
   }
 
  private:
@@ -258,7 +258,7 @@ class byte_block {
     const std::size_t room = (as_it_is ? o.used_ : o.live_) + more;
     heap_ = std::make_unique_for_overwrite<char[]>(room);
     heap_size_ = static_cast<std::uint32_t>(room);
-    prefixes_.copy(o.prefixes_, o.size_), table_.copy(o.table_, o.size_);
+    words_.copy(o.words_, o.size_), table_.copy(o.table_, o.size_);
     size_ = o.size_, live_ = o.live_;
     if (as_it_is) {
       used_ = o.used_;
@@ -282,7 +282,7 @@ class byte_block {
   std::uint32_t live_ = 0;  ///< those of them that an entry still has
   std::uint32_t heap_size_ = 0;
   std::unique_ptr<char[]> heap_;
-  slots<std::uint64_t, N> prefixes_;
+  byte_words<N> words_;
   slots<place, N> table_;
 };
 
@@ -299,13 +299,12 @@ struct byte_layout {
   using key_arg = bytes_view;
   using mapped_arg = typename codec::shown;
   using separator = byte_separator;
-  using prefix = std::uint64_t;
+  static constexpr bool keys_in_node = true;
   using staged = staged_bytes;
   static constexpr bool exact_separators = false;
   static constexpr std::size_t leaf_capacity = 64;
 
   static bytes_view key_of(const separator& s) noexcept { return s.view(); }
-  static prefix prefix_of(const separator& s) noexcept { return leading_bytes(s.view()); }
 
   class block : public byte_block<leaf_capacity> {
    public:

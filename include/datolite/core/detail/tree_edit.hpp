@@ -27,9 +27,7 @@ void tree<L>::own(void*& node, unsigned height) {
     if (old->holders.single()) return;
     auto* copy = new inner;
     for (std::size_t i = 0; i < old->n; ++i) __builtin_prefetch(old->child[i], 1);
-    copy->n = old->n;
-    copy->prefixes.copy(old->prefixes, old->n - 1), copy->separators.copy(old->separators, old->n - 1);
-    copy->child.copy(old->child, old->n), copy->count.copy(old->count, old->n);
+    copy->copy(*old);
     for (std::size_t i = 0; i < old->n; ++i) retain(old->child[i], height - 1);
     node = copy;
     release(old, height);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <datolite/core/detail/tree_slots.hpp>
+#include <datolite/core/detail/tree_words.hpp>
 
 namespace datolite::detail {
 
@@ -30,7 +31,7 @@ struct inner_node {
 
   holder_count holders;
   std::uint32_t n = 0;  ///< children
-  [[no_unique_address]] slots<typename L::prefix, capacity> prefixes;
+  [[no_unique_address]] words_for<typename L::key_type, typename L::compare, capacity, L::keys_in_node> words;
   slots<void*, capacity> child;
   slots<std::size_t, capacity> count;
   slots<separator, capacity> separators;
@@ -44,15 +45,10 @@ struct inner_node {
 
   template <bool at_most, class Probe>
   std::size_t search(const Probe& probe, const typename L::compare& less) const {
-    return search_keys<at_most, typename L::key_type>(
-        n - 1, probe, less, [this](std::size_t i) -> typename L::key_ref { return L::key_of(separators[i]); },
-        prefixes);
+    return search_keys<at_most>(n - 1, probe, less, key_at(), words);
   }
-  void prefetch() const noexcept {
-    __builtin_prefetch(this);
-    if constexpr (!std::is_empty_v<decltype(prefixes)>) {
-      for (std::size_t i = 8; i < capacity; i += 8) __builtin_prefetch(prefixes.at(i));
-    }
+  auto key_at() const noexcept {
+    return [this](std::size_t i) -> typename L::key_ref { return L::key_of(separators[i]); };
   }
   std::size_t total() const noexcept {
     std::size_t sum = 0;
@@ -67,18 +63,38 @@ struct inner_node {
 
   /// A child to the right of child i, and the separator between the two.
   void insert_after(std::size_t i, void* right, std::size_t right_count, separator&& bar) noexcept {
-    prefixes.insert(n - 1, i, L::prefix_of(bar));
-    separators.insert(n - 1, i, std::move(bar));
+    insert_separator(n - 1, i, std::move(bar));
     child.insert(n, i + 1, std::move(right)), count.insert(n, i + 1, std::move(right_count));
     ++n;
   }
   void erase_after(std::size_t i) noexcept {
-    prefixes.erase(n - 1, i), separators.erase(n - 1, i);
+    erase_separator(n - 1, i);
     child.erase(n, i + 1), count.erase(n, i + 1);
     --n;
   }
   void set_separator(std::size_t i, separator&& bar) noexcept {
-    prefixes.replace(i, L::prefix_of(bar)), separators.replace(i, std::move(bar));
+    separators.replace(i, std::move(bar));
+    words.replace(n - 1, i, key_at());
+  }
+  void insert_separator(std::size_t bars, std::size_t i, separator&& bar) noexcept {
+    separators.insert(bars, i, std::move(bar));
+    words.insert(bars, i, key_at());
+  }
+  void erase_separator(std::size_t bars, std::size_t i) noexcept {
+    words.erase(bars, i), separators.erase(bars, i);
+  }
+  void splice_separators(std::size_t bars, std::size_t to, inner_node& from, std::size_t first, std::size_t m,
+                         std::size_t from_bars) noexcept {
+    words.splice(bars, to, from.words, first, m, from_bars);
+    separators.splice(bars, to, from.separators, first, m, from_bars);
+  }
+  void settle() noexcept {
+    if (n > 1) words.settle(n - 1, key_at());
+  }
+  void copy(const inner_node& o) noexcept {
+    n = o.n;
+    words.copy(o.words, n - 1), separators.copy(o.separators, n - 1);
+    child.copy(o.child, n), count.copy(o.count, n);
   }
 
   /// Appends the children [0, m) of the right neighbour; `bar` lay between the two. Returns the separator
@@ -95,15 +111,12 @@ typename L::separator inner_node<L>::give_back(std::size_t first, inner_node& ri
   const std::size_t m = n - first;  // REQUIRES: first > 0, so that a separator stands before it
   separator between = std::move(separators[first - 1]);
   std::size_t bars = right.n > 0 ? right.n - 1 : 0;
-  if (bar != nullptr) {
-    right.prefixes.insert(bars, 0, L::prefix_of(*bar)), right.separators.insert(bars, 0, separator{*bar});
-    ++bars;
-  }
-  right.prefixes.splice(bars, 0, prefixes, first, m - 1, n - 1);
-  right.separators.splice(bars, 0, separators, first, m - 1, n - 1);
-  prefixes.erase(first, first - 1), separators.erase(first, first - 1);
+  if (bar != nullptr) right.insert_separator(bars++, 0, separator{*bar});
+  right.splice_separators(bars, 0, *this, first, m - 1, n - 1);
+  erase_separator(first, first - 1);
   right.child.splice(right.n, 0, child, first, m, n), right.count.splice(right.n, 0, count, first, m, n);
   n -= static_cast<std::uint32_t>(m), right.n += static_cast<std::uint32_t>(m);
+  settle(), right.settle();
   return between;
 }
 
@@ -112,15 +125,15 @@ std::optional<typename L::separator> inner_node<L>::take_front(inner_node& right
                                                                separator&& bar) noexcept {
   std::optional<separator> between;
   const std::size_t bars = n - 1;
-  prefixes.insert(bars, bars, L::prefix_of(bar)), separators.insert(bars, bars, std::move(bar));
-  prefixes.splice(bars + 1, bars + 1, right.prefixes, 0, m - 1, right.n - 1);
-  separators.splice(bars + 1, bars + 1, right.separators, 0, m - 1, right.n - 1);
+  insert_separator(bars, bars, std::move(bar));
+  splice_separators(bars + 1, bars + 1, right, 0, m - 1, right.n - 1);
   if (m < right.n) {
     between.emplace(std::move(right.separators[0]));
-    right.prefixes.erase(right.n - m, 0), right.separators.erase(right.n - m, 0);
+    right.erase_separator(right.n - m, 0);
   }
   child.splice(n, n, right.child, 0, m, right.n), count.splice(n, n, right.count, 0, m, right.n);
   n += static_cast<std::uint32_t>(m), right.n -= static_cast<std::uint32_t>(m);
+  settle(), right.settle();
   return between;
 }
 

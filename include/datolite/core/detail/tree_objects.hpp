@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <datolite/core/detail/tree_slots.hpp>
+#include <datolite/core/detail/tree_words.hpp>
 
 namespace datolite::detail {
 
@@ -38,32 +39,17 @@ inline constexpr bool fits_in_leaf =
     std::is_nothrow_copy_constructible_v<Key>&& std::is_nothrow_move_constructible_v<
         Key>&& std::is_nothrow_copy_constructible_v<T>&& std::is_nothrow_move_constructible_v<T>;
 
-/// Keeping words of arithmetic keys beside the keys themselves would gain nothing.
-template <class Key, class Compare>
-using inline_prefix = std::conditional_t<has_sort_prefix<Key, Compare, Key> && !std::is_arithmetic_v<Key>,
-                                         std::uint64_t, no_prefix>;
-
-template <class Word, class Key, class Compare>
-Word prefix_word([[maybe_unused]] const Key& key) noexcept {
-  if constexpr (std::is_same_v<Word, no_prefix>) {
-    return {};
-  } else {
-    return sort_prefix<Key, Compare>::of(key);
-  }
-}
-
 template <class Key, class T, class Compare>
 struct inline_layout : object_types<Key, T> {
   using key_type = Key;
   using compare = Compare;
   using separator = Key;
-  using prefix = inline_prefix<Key, Compare>;
+  static constexpr bool keys_in_node = true;
   static constexpr bool exact_separators = true;
   static constexpr std::size_t leaf_capacity =
       std::clamp<std::size_t>(4096 / (sizeof(Key) + (std::is_empty_v<T> ? 0 : sizeof(T))), 32, 128);
 
   static const Key& key_of(const separator& s) noexcept { return s; }
-  static prefix prefix_of(const separator& s) noexcept { return prefix_word<prefix, Key, Compare>(s); }
 
   struct staged {
     Key key_;
@@ -78,7 +64,7 @@ struct inline_layout : object_types<Key, T> {
 
     block() noexcept = default;
     block(const block& o, const staged*) noexcept : size_{o.size_} {
-      prefixes_.copy(o.prefixes_, size_), keys_.copy(o.keys_, size_), mapped_.copy(o.mapped_, size_);
+      words_.copy(o.words_, size_), keys_.copy(o.keys_, size_), mapped_.copy(o.mapped_, size_);
     }
     ~block() { keys_.destroy(size_), mapped_.destroy(size_); }
 
@@ -87,10 +73,12 @@ struct inline_layout : object_types<Key, T> {
     const T& mapped(std::size_t i) const noexcept { return mapped_[i]; }
     void prefetch() const noexcept { prefetch_array(this, keys_.at(capacity / 2)); }
 
+    auto key_at() const noexcept {
+      return [this](std::size_t i) -> const Key& { return key(i); };
+    }
     template <bool at_most, class Probe>
     std::size_t search(const Probe& probe, const Compare& less) const {
-      return search_keys<at_most, Key>(
-          size_, probe, less, [this](std::size_t i) -> const Key& { return keys_[i]; }, prefixes_);
+      return search_keys<at_most>(size_, probe, less, key_at(), words_);
     }
 
     /// The entry whose key equals `probe`; size() if there is none.
@@ -105,26 +93,26 @@ struct inline_layout : object_types<Key, T> {
     void make_room_to_assign(std::size_t, staged&) noexcept {}
     void make_room(const block&, std::size_t, std::size_t) noexcept {}
     void insert(std::size_t i, staged&& s) noexcept {
-      prefixes_.insert(size_, i, prefix_word<prefix, Key, Compare>(s.key_));
       keys_.insert(size_, i, std::move(s.key_)), mapped_.insert(size_, i, std::move(s.mapped_));
-      ++size_;
+      words_.insert(size_++, i, key_at());
     }
     void assign(std::size_t i, staged&& s) noexcept { mapped_.replace(i, std::move(s.mapped_)); }
     void erase(std::size_t i) noexcept {
       [[maybe_unused]] Key old = std::move(keys_[i]);
-      prefixes_.erase(size_, i), keys_.erase(size_, i), mapped_.erase(size_, i);
+      words_.erase(size_, i), keys_.erase(size_, i), mapped_.erase(size_, i);
       --size_;
     }
     void splice(std::size_t to, block& from, std::size_t first, std::size_t count) noexcept {
-      prefixes_.splice(size_, to, from.prefixes_, first, count, from.size_);
+      words_.splice(size_, to, from.words_, first, count, from.size_);
       keys_.splice(size_, to, from.keys_, first, count, from.size_);
       mapped_.splice(size_, to, from.mapped_, first, count, from.size_);
       size_ += static_cast<std::uint32_t>(count), from.size_ -= static_cast<std::uint32_t>(count);
+      words_.settle(size_, key_at()), from.words_.settle(from.size_, from.key_at());
     }
 
    private:
     std::uint32_t size_ = 0;
-    [[no_unique_address]] slots<prefix, capacity> prefixes_;
+    [[no_unique_address]] words_for<Key, Compare, capacity, keys_in_node> words_;
     slots<Key, capacity> keys_;
     [[no_unique_address]] slots<T, capacity> mapped_;
   };
@@ -169,12 +157,11 @@ struct cell_layout : object_types<Key, T> {
   using key_type = Key;
   using compare = Compare;
   using separator = cell<Key, T>;
-  using prefix = std::conditional_t<has_sort_prefix<Key, Compare, Key>, std::uint64_t, no_prefix>;
+  static constexpr bool keys_in_node = false;
   static constexpr bool exact_separators = true;
   static constexpr std::size_t leaf_capacity = 64;
 
   static const Key& key_of(const separator& s) noexcept { return s.key(); }
-  static prefix prefix_of(const separator& s) noexcept { return prefix_word<prefix, Key, Compare>(s.key()); }
 
   struct staged {
     separator entry;
@@ -189,7 +176,7 @@ struct cell_layout : object_types<Key, T> {
     block() noexcept = default;
     block(const block& o, const staged*) noexcept : size_{o.size_} {
       for (std::size_t i = 0; i < size_; ++i) __builtin_prefetch(o.entries_[i].address(), 1);
-      prefixes_.copy(o.prefixes_, size_), entries_.copy(o.entries_, size_);
+      words_.copy(o.words_, size_), entries_.copy(o.entries_, size_);
     }
     ~block() { entries_.destroy(size_); }
 
@@ -198,10 +185,12 @@ struct cell_layout : object_types<Key, T> {
     const T& mapped(std::size_t i) const noexcept { return entries_[i].mapped(); }
     void prefetch() const noexcept { prefetch_array(this, &entries_); }
 
+    auto key_at() const noexcept {
+      return [this](std::size_t i) -> const Key& { return key(i); };
+    }
     template <bool at_most, class Probe>
     std::size_t search(const Probe& probe, const Compare& less) const {
-      return search_keys<at_most, Key>(
-          size_, probe, less, [this](std::size_t i) -> const Key& { return key(i); }, prefixes_);
+      return search_keys<at_most>(size_, probe, less, key_at(), words_);
     }
 
     /// The entry whose key equals `probe`; size() if there is none.
@@ -216,26 +205,26 @@ struct cell_layout : object_types<Key, T> {
     void make_room_to_assign(std::size_t, staged&) noexcept {}
     void make_room(const block&, std::size_t, std::size_t) noexcept {}
     void insert(std::size_t i, staged&& s) noexcept {
-      prefixes_.insert(size_, i, prefix_of(s.entry));
       entries_.insert(size_, i, std::move(s.entry));
-      ++size_;
+      words_.insert(size_++, i, key_at());
     }
     void assign(std::size_t i, staged&& s) noexcept { entries_.replace(i, std::move(s.entry)); }
     void erase(std::size_t i) noexcept {
       const separator old = std::move(entries_[i]);
-      prefixes_.erase(size_, i), entries_.erase(size_, i);
+      words_.erase(size_, i), entries_.erase(size_, i);
       --size_;
     }
     void splice(std::size_t to, block& from, std::size_t first, std::size_t count) noexcept {
-      prefixes_.splice(size_, to, from.prefixes_, first, count, from.size_);
+      words_.splice(size_, to, from.words_, first, count, from.size_);
       entries_.splice(size_, to, from.entries_, first, count, from.size_);
       size_ += static_cast<std::uint32_t>(count), from.size_ -= static_cast<std::uint32_t>(count);
+      words_.settle(size_, key_at()), from.words_.settle(from.size_, from.key_at());
     }
     const separator& entry(std::size_t i) const noexcept { return entries_[i]; }
 
    private:
     std::uint32_t size_ = 0;
-    [[no_unique_address]] slots<prefix, capacity> prefixes_;
+    [[no_unique_address]] words_for<Key, Compare, capacity, keys_in_node> words_;
     slots<separator, capacity> entries_;
   };
 

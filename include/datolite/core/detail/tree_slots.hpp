@@ -11,8 +11,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <datolite/core/sort_prefix.hpp>
-
 namespace datolite::detail {
 
 /// How many hold a node. A thread that sees itself as the only holder may write: nobody else can reach the
@@ -125,32 +123,6 @@ std::size_t count_before(std::size_t n, Before before) {
   return low + (n == 1 && before(low) ? 1 : 0);
 }
 
-/// How many of the n keys are less than `probe` (at_most: not greater than it).
-template <bool at_most, class Key, class Compare, class Probe, class KeyAt, class Prefixes>
-std::size_t search_keys(std::size_t n, const Probe& probe, const Compare& less, KeyAt key_at,
-                        const Prefixes& prefixes) {
-  const auto before = [&](std::size_t i) {
-    if constexpr (at_most) {
-      return !less(probe, key_at(i));
-    } else {
-      return less(key_at(i), probe);
-    }
-  };
-  if constexpr (!std::is_empty_v<Prefixes> && has_sort_prefix<Key, Compare, Probe>) {
-    const std::uint64_t word = sort_prefix<Key, Compare>::of(probe);
-    const std::size_t low = count_before(n, [&](std::size_t i) { return prefixes[i] < word; });
-    std::size_t high = low;
-    while (high < n && prefixes[high] == word) ++high;
-    if constexpr (sort_prefix<Key, Compare>::exact) {
-      return at_most ? high : low;
-    } else {
-      return low + count_before(high - low, [&](std::size_t i) { return before(low + i); });
-    }
-  } else {
-    return count_before(n, before);
-  }
-}
-
 /// Asks for the first lines of an object, up to `until`, before they are searched.
 inline void prefetch_array(const void* from, const void* until) noexcept {
   constexpr std::size_t line = 64, most = 9;
@@ -158,8 +130,5 @@ inline void prefetch_array(const void* from, const void* until) noexcept {
   const auto* end = static_cast<const char*>(until);
   for (std::size_t i = 0; i < most && at < end; ++i, at += line) __builtin_prefetch(at);
 }
-
-/// No prefixes are kept.
-struct no_prefix {};
 
 }  // namespace datolite::detail
