@@ -14,6 +14,7 @@
 #include <datolite/query/detail/refuse.hpp>
 #include <datolite/query/function.hpp>
 #include <datolite/query/pattern.hpp>
+#include <datolite/query/rows.hpp>
 
 namespace datolite::query {
 
@@ -65,9 +66,13 @@ class join_predicate {
   template <class X, class Y>
   bool operator()(const X& x, const Y& y) const {
     if (function_ != nullptr) return call(x, y);
-    return with(operands_[0], x, y, [&](const value& left) {
-      return with(operands_[1], x, y, [&](const value& right) { return holds(op_, left, right); });
-    });
+    const operand& left = operands_[0];
+    const operand& right = operands_[1];
+    if (right.from == operand::source::constant) return slot_with(left, op_, x, y, right.constant);
+    if (left.from == operand::source::constant && op_ != comparison::starts_with) {
+      return slot_with(right, exchanged(op_), x, y, left.constant);
+    }
+    return with(right, x, y, [&](const value& v) { return slot_with(left, op_, x, y, v); });
   }
 
  private:
@@ -76,6 +81,15 @@ class join_predicate {
       if (o.from == side) return true;
     }
     return false;
+  }
+
+  template <class X, class Y>
+  static bool slot_with(const operand& o, comparison op, const X& x, const Y& y, const value& v) {
+    switch (o.from) {
+      case operand::source::x: return slot_holds(op, x, o.slot, v);
+      case operand::source::y: return slot_holds(op, y, o.slot, v);
+      default: return holds(op, o.constant, v);
+    }
   }
 
   template <class X, class Y, class F>

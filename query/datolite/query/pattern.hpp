@@ -61,6 +61,13 @@ constexpr bool is_integral(kind k) noexcept { return k == kind::long_ || k == ki
 
 }  // namespace detail
 
+/// Query equality, with what is most common first.
+inline bool same(const value& a, const value& b) {
+  if (detail::is_integral(a.kind()) && detail::is_integral(b.kind())) return a.word() == b.word();
+  if (a.is_text() && a.kind() == b.kind()) return a.raw() == b.raw();
+  return query_equal(a, b);
+}
+
 /// Whether `a op b`. Equality is query equality, order is comparison; kinds that do not compare make every order
 /// false. Never throws.
 inline bool holds(comparison op, const value& a, const value& b) {
@@ -68,8 +75,8 @@ inline bool holds(comparison op, const value& a, const value& b) {
     return op != comparison::starts_with && detail::holds_for(op, a.word() <=> b.word());
   }
   switch (op) {
-    case comparison::equal: return query_equal(a, b);
-    case comparison::not_equal: return !query_equal(a, b);
+    case comparison::equal: return same(a, b);
+    case comparison::not_equal: return !same(a, b);
     case comparison::starts_with:
       return a.is(kind::string) && b.is(kind::string) && a.as_string().starts_with(b.as_string());
     default: return detail::holds_for(op, compare_values(a, b));

@@ -47,10 +47,6 @@ class prepared {
   std::shared_ptr<state> state_;
 };
 
-/// A query to be asked often. The text is EDN.
-prepared prepare(std::string_view text);
-prepared prepare(const value& form);
-
 /// A query as `q` takes it: text, EDN, or prepared.
 class query_form {
  public:
@@ -65,6 +61,9 @@ class query_form {
  private:
   prepared prepared_;
 };
+
+/// A query to be asked often: parsed and resolved now.
+inline prepared prepare(const query_form& form) { return form.get(); }
 
 /// A query, its arguments, and what else is wanted.
 struct query_request {

@@ -11,13 +11,27 @@
 #include <vector>
 
 #include <datolite/core/value_equality.hpp>
+#include <datolite/query/pattern.hpp>
 #include <datolite/query/relation.hpp>
 
 namespace datolite::query {
 
-/// Mixes the hash of one more slot into `seed`.
+namespace detail {
+
+/// A bigint that a long can hold is query-equal to that long.
+inline std::uint64_t hash_of_bigint(const value& v) {
+  const value canonical = query_canonical(v);
+  return is_integral(canonical.kind()) ? static_cast<std::uint64_t>(canonical.word()) : query_hash(v);
+}
+
+}  // namespace detail
+
+/// Mixes the hash of one more slot into `seed`. What is query-equal mixes alike.
 inline std::size_t hash_with(std::size_t seed, const value& v) {
-  std::uint64_t h = (seed ^ query_hash(v)) * 0x9E37'79B9'7F4A'7C15u;
+  const std::uint64_t own = detail::is_integral(v.kind()) ? static_cast<std::uint64_t>(v.word())
+                            : v.is(kind::bigint)          ? detail::hash_of_bigint(v)
+                                                          : query_hash(v);
+  const std::uint64_t h = (seed ^ own) * 0x9E37'79B9'7F4A'7C15u;
   return static_cast<std::size_t>(h ^ (h >> 32));
 }
 
@@ -80,31 +94,41 @@ class row_set {
   /// Call after appending a row to `rows`: drops it again, and returns false, if it was there already.
   bool keep_last(relation& rows) {
     const std::size_t last = rows.size() - 1;
-    const auto row = rows.row(last);
-    std::size_t hash = row.size();
-    for (std::size_t slot = 0; slot < row.size(); ++slot) hash = hash_with(hash, row[slot]);
-    const bool known = index_.any(hash, [&](std::size_t other) { return equal(row, rows.row(other)); });
-    if (known) {
+    if (is_known(rows, last)) {
       rows.truncate(last);
       return false;
     }
-    index_.add(hash);
     return true;
   }
 
-  /// Whether `rows` holds the row.
-  template <class R>
-  bool contains(const relation& rows, const R& row) const {
-    std::size_t hash = rows.width();
-    for (std::size_t slot = 0; slot < rows.width(); ++slot) hash = hash_with(hash, row[slot]);
-    return index_.any(hash, [&](std::size_t other) { return equal(rows.row(other), row); });
+ private:
+  static constexpr std::size_t few = 8;  ///< rows that are compared one by one: cheaper than a table
+
+  bool is_known(const relation& rows, std::size_t last) {
+    const auto row = rows.row(last);
+    if (last < few) {
+      for (std::size_t other = 0; other < last; ++other) {
+        if (equal(row, rows.row(other))) return true;
+      }
+      return false;
+    }
+    while (index_.size() < last) index_.add(hash(rows.row(index_.size())));
+    const std::size_t mine = hash(row);
+    if (index_.any(mine, [&](std::size_t other) { return equal(row, rows.row(other)); })) return true;
+    index_.add(mine);
+    return false;
   }
 
- private:
+  static std::size_t hash(const relation::row_view& row) {
+    std::size_t out = row.size();
+    for (std::size_t slot = 0; slot < row.size(); ++slot) out = hash_with(out, row[slot]);
+    return out;
+  }
+
   template <class R>
   static bool equal(const relation::row_view& a, const R& b) {
     for (std::size_t slot = 0; slot < a.size(); ++slot) {
-      if (!query_equal(a[slot], b[slot])) return false;
+      if (!same(a[slot], b[slot])) return false;
     }
     return true;
   }

@@ -16,10 +16,10 @@
 #include <utility>
 #include <vector>
 
-#include <datolite/core/value_equality.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_index.hpp>
+#include <datolite/query/rows.hpp>
 
 namespace datolite::query {
 
@@ -44,6 +44,7 @@ class row_joiner {
       }
     }
     while (x_only_ < spec.predicates.size() && !spec.predicates[x_only_].uses_y()) ++x_only_;
+    collect_checks();
     once_per_y_ = spec.distinct && spec.project_x.empty() && ys.size() > 1;
     if (once_per_y_) emitted_.resize(ys.size());
     left_ = ys.size();
@@ -91,7 +92,11 @@ class row_joiner {
   template <class X>
   bool passes_alone(const X& x) const {
     if (x.size() < needed_) return false;
-    for (std::size_t i = 0; i < x_only_; ++i) {
+    for (std::size_t i = 0; i < checks_; ++i) {
+      const check& c = first_checks_[i];
+      if (!slot_holds(c.op, x, c.slot, *c.against)) return false;
+    }
+    for (std::size_t i = checked_; i < x_only_; ++i) {
       if (!spec_->predicates[i](x, detail::no_row{})) return false;
     }
     return true;
@@ -101,12 +106,14 @@ class row_joiner {
   void add_pair(const X& x, std::size_t y_number) {
     if (once_per_y_ && emitted_[y_number]) return;
     const auto y = ys_->row(y_number);
-    for (const join_pair& p : spec_->join) {
-      if (!query_equal(x[p.x], y[p.y])) return;
+    for (std::size_t i = joined_; i < spec_->join.size(); ++i) {
+      const join_pair& p = spec_->join[i];
+      if (!slot_holds(comparison::equal, x, p.x, y[p.y])) return;
     }
     for (std::size_t i = x_only_; i < spec_->predicates.size(); ++i) {
       if (!spec_->predicates[i](x, y)) return;
     }
+    if (result_.empty()) result_.reserve(8);
     for (const projection& p : spec_->project_x) result_.put(p.to, x[p.from]);
     for (const projection& p : spec_->project_y) result_.put(p.to, y[p.from]);
     result_.commit_row();
@@ -115,6 +122,31 @@ class row_joiner {
       --left_;
     }
     if (spec_->distinct) known_.keep_last(result_);
+  }
+
+  /// What the x row alone decides is laid out flat: the equalities with the only row of ys, and the comparisons
+  /// with constants that come before any other predicate.
+  void collect_checks() noexcept {
+    if (ys_->size() == 1) {
+      for (; joined_ < spec_->join.size() && checks_ < most_checks; ++joined_) {
+        const join_pair& p = spec_->join[joined_];
+        first_checks_[checks_++] = {&ys_->column(p.y)[0], p.x, comparison::equal};
+      }
+    }
+    for (; checked_ < x_only_ && checks_ < most_checks; ++checked_) {
+      const join_predicate& p = spec_->predicates[checked_];
+      if (p.opaque() != nullptr) return;
+      const operand& left = p.operands()[0];
+      const operand& right = p.operands()[1];
+      if (left.from == operand::source::x && right.from == operand::source::constant) {
+        first_checks_[checks_++] = {&right.constant, left.slot, p.op()};
+      } else if (left.from == operand::source::constant && right.from == operand::source::x &&
+                 p.op() != comparison::starts_with) {
+        first_checks_[checks_++] = {&left.constant, right.slot, exchanged(p.op())};
+      } else {
+        return;
+      }
+    }
   }
 
   void index_ys() {
@@ -132,6 +164,17 @@ class row_joiner {
   row_index index_;
   row_set known_;
   std::vector<bool> emitted_;
+
+  struct check {
+    const value* against;
+    std::size_t slot;
+    comparison op;
+  };
+  static constexpr std::size_t most_checks = 8;
+  check first_checks_[most_checks];
+  std::size_t checks_ = 0;
+  std::size_t joined_ = 0;   ///< pairs of the join map that are among the checks
+  std::size_t checked_ = 0;  ///< predicates that are
   std::size_t x_only_ = 0;
   std::size_t needed_ = 0;
   std::size_t left_ = 0;

@@ -8,8 +8,10 @@
 #include <concepts>
 #include <cstddef>
 #include <iterator>
+#include <cstdint>
 #include <ranges>
 #include <span>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -17,6 +19,7 @@
 
 #include <datolite/core/value.hpp>
 #include <datolite/query/conversion.hpp>
+#include <datolite/query/pattern.hpp>
 #include <datolite/query/relation.hpp>
 
 namespace datolite::query {
@@ -49,20 +52,73 @@ concept SlotRow = requires(const T& row, std::size_t slot) {
 
 namespace detail {
 
+/// Whether `x op v` for a C++ scalar.
+template <Scalar T>
+bool native_holds(comparison op, const T& x, const value& v) {
+  if constexpr (std::integral<T> && std::is_signed_v<T> && !std::same_as<T, bool>) {
+    if (is_integral(v.kind())) {
+      return op != comparison::starts_with && holds_for(op, static_cast<std::int64_t>(x) <=> v.word());
+    }
+  } else if constexpr (Texty<T>) {
+    const std::string_view text{x};
+    if (v.is(kind::string)) {
+      if (op == comparison::starts_with) return text.starts_with(v.raw());
+      if (op == comparison::equal) return text == v.raw();
+      return holds_for(op, text <=> v.raw());
+    }
+  }
+  return query::holds(op, to_value(x), v);
+}
+
+template <Scalar T>
+bool native_equal(const T& x, const value& v) {
+  if constexpr (std::integral<T> && std::is_signed_v<T> && !std::same_as<T, bool>) {
+    if (is_integral(v.kind())) return static_cast<std::int64_t>(x) == v.word();
+  } else if constexpr (Texty<T>) {
+    if (v.is(kind::string)) return std::string_view{x} == v.raw();
+  }
+  return same(to_value(x), v);
+}
+
 template <TupleLike T>
 class tuple_row {
  public:
   explicit tuple_row(const T& of) noexcept : of_{&of} {}
   static constexpr std::size_t size() noexcept { return std::tuple_size_v<T>; }
-  value operator[](std::size_t slot) const { return at(slot, std::make_index_sequence<size()>{}); }
+  value operator[](std::size_t slot) const { return at<0>(slot); }
+
+  /// Whether the slot's value `op v`, without making a value of it where that can be seen.
+  bool holds(comparison op, std::size_t slot, const value& v) const { return holds_at<0>(op, slot, v); }
+  bool equals(std::size_t slot, const value& v) const { return equals_at<0>(slot, v); }
 
  private:
-  template <std::size_t... I>
-  value at(std::size_t slot, std::index_sequence<I...>) const {
+  template <std::size_t I>
+  value at(std::size_t slot) const {
     using std::get;
-    value out;
-    static_cast<void>(((slot == I ? (out = to_value(get<I>(*of_)), true) : false) || ...));
-    return out;
+    if constexpr (I + 1 >= size()) {
+      return value{to_value(get<I>(*of_))};
+    } else {
+      if (slot == I) return value{to_value(get<I>(*of_))};
+      return at<I + 1>(slot);
+    }
+  }
+
+  template <std::size_t I>
+  bool equals_at(std::size_t slot, const value& v) const {
+    using std::get;
+    if constexpr (I + 1 < size()) {
+      if (slot != I) return equals_at<I + 1>(slot, v);
+    }
+    return native_equal(get<I>(*of_), v);
+  }
+
+  template <std::size_t I>
+  bool holds_at(comparison op, std::size_t slot, const value& v) const {
+    using std::get;
+    if constexpr (I + 1 < size()) {
+      if (slot != I) return holds_at<I + 1>(op, slot, v);
+    }
+    return native_holds(op, get<I>(*of_), v);
   }
 
   const T* of_;
@@ -88,6 +144,16 @@ class sequence_row {
 };
 
 }  // namespace detail
+
+/// Whether `row[slot] op v`.
+template <SlotRow R>
+bool slot_holds(comparison op, const R& row, std::size_t slot, const value& v) {
+  if constexpr (requires { row.holds(op, slot, v); }) {
+    return op == comparison::equal ? row.equals(slot, v) : row.holds(op, slot, v);
+  } else {
+    return holds(op, row[slot], v);
+  }
+}
 
 /// `row` as something with `size()` and `[slot]`, valid while `row` is.
 template <class T>

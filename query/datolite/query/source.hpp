@@ -110,7 +110,7 @@ class matching_rows {
   template <class X>
   bool matches(const X& row) const {
     for (const auto& [slot, wanted] : consts_) {
-      if (slot >= row.size() || !query_equal(row[slot], wanted)) return false;
+      if (slot >= row.size() || !slot_holds(comparison::equal, row, slot, wanted)) return false;
     }
     return true;
   }

@@ -86,10 +86,6 @@ struct prepared::state {
 inline prepared::prepared(const value& form) : state_{std::make_shared<state>(form)} {}
 inline const value& prepared::form() const noexcept { return state_->ast.form; }
 
-inline prepared prepare(const value& form) {
-  return prepared{form.is(kind::string) ? read_edn(form.as_string(), "query") : form};
-}
-
 namespace detail {
 
 /// The queries last asked by their text.
@@ -132,11 +128,9 @@ class query_cache {
 
 }  // namespace detail
 
-inline prepared prepare(std::string_view text) { return detail::query_cache::instance().get(text); }
-
-inline query_form::query_form(std::string_view text) : prepared_{prepare(text)} {}
+inline query_form::query_form(std::string_view text) : prepared_{detail::query_cache::instance().get(text)} {}
 inline query_form::query_form(const value& form)
-    : prepared_{form.is(kind::string) ? prepare(form.as_string()) : prepared{form}} {}
+    : prepared_{form.is(kind::string) ? detail::query_cache::instance().get(form.as_string()) : prepared{form}} {}
 
 namespace detail {
 
