@@ -118,12 +118,9 @@ class fact_model {
   static bool less(index_order order, const datom& x, const datom& y) {
     const auto by = [&](char component) -> std::strong_ordering {
       switch (component) {
-        case 'e':
-          return x.e <=> y.e;
-        case 'a':
-          return x.a <=> y.a;
-        default:
-          return stored_order(x.v, y.v);
+        case 'e': return x.e <=> y.e;
+        case 'a': return x.a <=> y.a;
+        default: return stored_order(x.v, y.v);
       }
     };
     constexpr const char* orders[] = {"eav", "aev", "ave", "vae"};

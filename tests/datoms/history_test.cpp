@@ -49,19 +49,14 @@ class history {
   value some_text() {
     static const std::string start(std::size_t{470}, 'x');
     switch (below(8)) {
-      case 0:
-        return value{start.substr(0, 30) + std::string(static_cast<std::size_t>(below(40)), 'y')};
-      case 1:
-        return value{start + std::string(static_cast<std::size_t>(below(30)), 'y')};
+      case 0: return value{start.substr(0, 30) + std::string(static_cast<std::size_t>(below(40)), 'y')};
+      case 1: return value{start + std::string(static_cast<std::size_t>(below(30)), 'y')};
       case 2:
         return value{start +
                      std::string(static_cast<std::size_t>(20 + below(3)), static_cast<char>('a' + below(3)))};
-      case 3:
-        return value{start + std::string(10'000, static_cast<char>('a' + below(3)))};
-      case 4:
-        return value{""};
-      default:
-        return value{std::string(1, static_cast<char>('a' + below(4)))};
+      case 3: return value{start + std::string(10'000, static_cast<char>('a' + below(3)))};
+      case 4: return value{""};
+      default: return value{std::string(1, static_cast<char>('a' + below(4)))};
     }
   }
 
@@ -100,14 +95,10 @@ class history {
   static value form_of(const model_operation& op) {
     const value e = value::ref(op.e), a = value::ref(op.a);
     switch (op.what) {
-      case model_operation::add:
-        return value::vector({kw("db/add"), e, a, op.v});
-      case model_operation::retract:
-        return value::vector({kw("db/retract"), e, a, op.v});
-      case model_operation::retract_attribute:
-        return value::vector({kw("db/retract"), e, a});
-      default:
-        return value::vector({kw("db/retractEntity"), e});
+      case model_operation::add: return value::vector({kw("db/add"), e, a, op.v});
+      case model_operation::retract: return value::vector({kw("db/retract"), e, a, op.v});
+      case model_operation::retract_attribute: return value::vector({kw("db/retract"), e, a});
+      default: return value::vector({kw("db/retractEntity"), e});
     }
   }
 

@@ -17,13 +17,9 @@ namespace datolite_test {
 
 using namespace datolite;
 
-inline value kw(std::string_view text) {
-  return value::keyword(text);
-}
+inline value kw(std::string_view text) { return value::keyword(text); }
 
-inline tx_report transact(connection& conn, std::string_view text) {
-  return conn.transact(read_edn(text));
-}
+inline tx_report transact(connection& conn, std::string_view text) { return conn.transact(read_edn(text)); }
 
 /// The values of an attribute of an entity (by any alias), in order, as EDN: "[1 2]".
 inline std::string values_of(const db& in, const value& entity, std::string_view attribute) {

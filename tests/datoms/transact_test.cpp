@@ -369,9 +369,7 @@ TEST_F(Transact, RetractEntityOfTheSchemaIsRefused) {
   refused("[[:db/retractEntity :db/ident]]", "db.error/schema-entity");
 }
 
-TEST_F(Transact, RetractEntityOfNothingChangesNothing) {
-  EXPECT_EQ(size("[[:db/retractEntity 999]]"), 0u);
-}
+TEST_F(Transact, RetractEntityOfNothingChangesNothing) { EXPECT_EQ(size("[[:db/retractEntity 999]]"), 0u); }
 
 TEST_F(Transact, CasReplacesWhatIsExpected) {
   transact(conn, "[[:db/cas 101 :age 15 16] [:db.fn/cas 101 :score nil 1.5]]");

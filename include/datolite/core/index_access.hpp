@@ -44,11 +44,11 @@ struct range_bound {
 /// REQUIRES: the components given are a prefix of the index's order.
 struct datom_range {
   index_order index = index_order::eavt;
-  std::optional<entity_id> e;
-  std::optional<attribute_id> a;
-  std::optional<value> v;
-  std::optional<range_bound> start;
-  std::optional<range_bound> stop;
+  std::optional<entity_id> e{};
+  std::optional<attribute_id> a{};
+  std::optional<value> v{};
+  std::optional<range_bound> start{};
+  std::optional<range_bound> stop{};
   bool descending = false;  ///< from the last datom to the first
 };
 

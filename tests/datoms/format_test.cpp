@@ -1,0 +1,155 @@
+// What is in the store: damage is found and named, newer formats are refused, the log tells what happened.
+#include "stores.hpp"
+#include "support.hpp"
+
+#include <random>
+
+#include <datolite/datoms/store_format.hpp>
+#include <datolite/datoms/tx_log.hpp>
+
+namespace {
+
+using namespace datolite_test;
+
+void overwrite(any_storage& in, bytes_view key, bytes_view with) {
+  const change one[] = {{key, with}};
+  in.commit(one, {});
+}
+
+std::vector<std::pair<bytes, bytes>> pairs_of(const any_storage& in) {
+  std::vector<std::pair<bytes, bytes>> all;
+  const any_snapshot now = in.snapshot();
+  auto it = now.open_iterator(everything());
+  for (it.seek_first(); it.valid(); it.next()) all.emplace_back(bytes{it.key()}, bytes{it.value()});
+  return all;
+}
+
+/// Reads all there is.
+void read_whole(const any_storage& in) {
+  const connection conn{in};
+  for (int i = 0; i < 4; ++i) {
+    datom_range range;
+    range.index = static_cast<index_order>(i);
+    conn.db().history().datoms(range);
+  }
+  conn.tx_range(0, 1 << 20, [](const datoms::log_record&) { return true; });
+}
+
+any_storage small_database() {
+  any_storage in{engines::memory{}};
+  connection conn{in};
+  transact(
+      conn,
+      R"([{:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/index true}])");
+  transact(conn, R"([{:db/id 101 :name "Ivan"}])");
+  transact(conn, "[[:db/add 101 :name \"" + std::string(2000, 'x') + "\"]]");
+  transact(conn, "[[:db/retract 101 :name]]");
+  return in;
+}
+
+TEST(Format, ADamagedValueIsCorruptAndNamesItsKey) {
+  const any_storage good = small_database();
+  const auto pairs = pairs_of(good);
+  ASSERT_GT(pairs.size(), 300u);
+  std::mt19937 random{1};
+  for (const auto& [key, stored] : pairs) {
+    any_storage damaged{engines::memory{}};
+    std::vector<change> all;
+    for (const auto& [k, v] : pairs) all.push_back({k, v});
+    damaged.commit(all, {});
+    bytes changed = stored;
+    const std::size_t at = random() % changed.size();
+    changed[at] = static_cast<char>(changed[at] ^ (1 << random() % 8));
+    overwrite(damaged, key, changed);
+    try {
+      read_whole(damaged);
+      FAIL() << "nobody saw byte " << at << " of 0x" << datoms::flat::detail::hex(key);
+    } catch (const error& e) {
+      EXPECT_TRUE(e.category() == error_category::corrupt || e.code() == "db.error/newer-format")
+          << e.message();
+      const std::string name = datoms::flat::detail::hex(key);
+      if (e.category() == error_category::corrupt) {
+        EXPECT_NE(e.message().find(name), std::string::npos) << e.message();
+      }
+    }
+  }
+}
+
+TEST(Format, ANewerFormatIsRefused) {
+  any_storage in = small_database();
+  bytes header{in.get(datoms::format_key())->view()};
+  header[8] = 2;
+  overwrite(in, datoms::format_key(), header);
+  try {
+    connection{in};
+    FAIL() << "connected";
+  } catch (const error& e) {
+    EXPECT_EQ(e.category(), error_category::unsupported);
+    EXPECT_NE(e.message().find("version 2"), std::string::npos) << e.message();
+  }
+}
+
+TEST(Format, ARoundTripKeepsAllOfTheHeader) {
+  const datoms::store_format f{.open_schema = true, .value_limit = 490};
+  const auto back = datoms::decode_format(datoms::encode_format(f));
+  EXPECT_TRUE(back.open_schema);
+  EXPECT_EQ(back.value_limit, 490u);
+}
+
+TEST(Format, AnOpenSchemaStaysOpen) {
+  const any_storage in{engines::memory{}};
+  { connection{in, {.open_schema = true}}; }
+  connection again{in};
+  transact(again, "[{:anything 1}]");
+}
+
+TEST(Format, AnEngineWithVeryShortKeysIsRefused) {
+  const store narrow = memory_store({.max_key_size = 30});
+  try {
+    connection{narrow.open()};
+    FAIL() << "connected";
+  } catch (const error& e) {
+    EXPECT_EQ(e.category(), error_category::unsupported);
+  }
+}
+
+TEST(Log, HasARecordForEachTransaction) {
+  connection conn{small_database()};
+  std::vector<datoms::log_record> records;
+  conn.tx_range(datoms::first_user_t, 1 << 20, [&](datoms::log_record r) {
+    records.push_back(std::move(r));
+    return true;
+  });
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_EQ(records[0].previous_t, datoms::bootstrap_t);
+  for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(records[i].previous_t, records[i - 1].t);
+  EXPECT_EQ(records[3].next_t, conn.db().next_t());
+  const auto& replaced = records[2];
+  ASSERT_EQ(replaced.datoms.size(), 3u);
+  ASSERT_EQ(replaced.retracted.size(), 1u);
+  EXPECT_EQ(replaced.retracted[0], records[1].t);
+}
+
+TEST(Log, ARecordIsReadAsItWasWritten) {
+  datoms::log_record record;
+  record.t = 1000, record.previous_t = 66, record.instant = -5, record.next_t = 1003,
+  record.next_element = 75;
+  record.datoms = {{5, 7, value{"a"}, make_t_op(1000, false)},
+                   {datoms::t_to_tx(1000), 50, value::instant(-5), make_t_op(1000, true)},
+                   {3, 7, value{1.5}, make_t_op(1000, false)}};
+  record.retracted = {66, 999};
+  const auto back = datoms::decode_log_record(datoms::log_key(1000), datoms::encode_log_record(record));
+  EXPECT_EQ(back.t, 1000);
+  EXPECT_EQ(back.instant, -5);
+  EXPECT_EQ(back.next_element, 75);
+  EXPECT_EQ(back.retracted, record.retracted);
+  ASSERT_EQ(back.datoms.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(back.datoms[i].e, record.datoms[i].e);
+    EXPECT_EQ(back.datoms[i].a, record.datoms[i].a);
+    EXPECT_EQ(back.datoms[i].v, record.datoms[i].v);
+    EXPECT_EQ(back.datoms[i].t_op, record.datoms[i].t_op);
+  }
+}
+
+}  // namespace
