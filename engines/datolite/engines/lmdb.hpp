@@ -118,7 +118,7 @@ class lmdb {
   /// Waits for other commits, of all processes, then makes these changes or none.
   synctag_t commit(std::span<const change> changes, const demands& wanted = {}) {
     check_changes(changes, min_key_size(), max_key_size());
-    detail::lmdb_write write{*env_};
+    detail::lmdb_write write{*env_, changes.size() >= 8};
     check_demands(detail::lmdb_txn_reader{*env_, write.txn()}, write.before(), wanted);
     for (const change& c : changes) write.make(c);
     return write.commit();
@@ -129,7 +129,7 @@ class lmdb {
   template <class Next>
   requires std::convertible_to<std::invoke_result_t<Next&>, std::optional<change>> synctag_t
   bulk_load(Next&& next) {
-    detail::lmdb_write write{*env_};
+    detail::lmdb_write write{*env_, true};
     bytes before;
     bool first = true;
     while (std::optional<change> c = next()) {

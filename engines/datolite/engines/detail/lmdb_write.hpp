@@ -9,7 +9,6 @@
 #pragma once
 
 #include <lmdb.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -28,40 +27,16 @@
 #include <datolite/core/commit_checks.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/writer.hpp>
+#include <datolite/engines/detail/file_size_signal.hpp>
 #include <datolite/engines/detail/lmdb_env.hpp>
 
 namespace datolite::engines::detail {
 
-/// While it lives, a write beyond the allowed file size is an error to this thread and no deadly signal.
-class no_file_size_signal {
- public:
-  no_file_size_signal() {
-    rlimit most{};
-    if (::getrlimit(RLIMIT_FSIZE, &most) != 0 || most.rlim_cur == RLIM_INFINITY) return;
-    sigset_t pending;
-    sigemptyset(&signal_);
-    sigaddset(&signal_, SIGXFSZ);
-    if (::sigpending(&pending) != 0 || sigismember(&pending, SIGXFSZ)) return;
-    blocked_ = ::pthread_sigmask(SIG_BLOCK, &signal_, &before_) == 0;
-  }
-  no_file_size_signal(const no_file_size_signal&) = delete;
-  no_file_size_signal& operator=(const no_file_size_signal&) = delete;
-  ~no_file_size_signal() {
-    if (!blocked_) return;
-    const timespec at_once{};
-    while (::sigtimedwait(&signal_, nullptr, &at_once) > 0) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  bool blocked_ = false;
-  sigset_t signal_, before_;
-};
-
 class lmdb_write {
  public:
-  explicit lmdb_write(lmdb_env& env) : env_{env} {
+  /// `many`: enough changes are to come that a cursor and the last key are worth getting.
+  lmdb_write(lmdb_env& env, bool many)
+      : env_{env}, many_{many}, quiet_{many || env.options().durability == durability_level::disk} {
     env.hold();
     try {
       begin();
@@ -83,8 +58,8 @@ class lmdb_write {
 
   /// REQUIRES: the keys ascend strictly from call to call, and have sizes that LMDB takes.
   void make(const change& c) {
-    if (!cursor_) find_last();
-    if (!appending_ && c.key > bytes_view{last_}) appending_ = true;
+    if (many_ && !cursor_) find_last();
+    if (cursor_ && !appending_ && c.key > bytes_view{last_}) appending_ = true;
     if (c.value) {
       put(c.key, *c.value);
     } else if (!appending_) {
@@ -133,7 +108,7 @@ class lmdb_write {
     if (cursor_) mdb_cursor_close(std::exchange(cursor_, nullptr));
   }
 
-  /// Keys above the last one are appended: no search, and full pages instead of half full ones.
+  /// A cursor finds the neighbour of the last change without a search; keys above the last one are appended.
   void find_last() {
     env_.check(mdb_cursor_open(txn_, env_.dbi(), &cursor_), "write");
     MDB_val key, value;
@@ -150,7 +125,9 @@ class lmdb_write {
                       " bytes; LMDB takes at most 4294967295: split it"};
     }
     MDB_val k = val_of(key), v = val_of(value);
-    env_.check(mdb_cursor_put(cursor_, &k, &v, appending_ ? MDB_APPEND : 0), "write");
+    env_.check(cursor_ ? mdb_cursor_put(cursor_, &k, &v, appending_ ? MDB_APPEND : 0)
+                       : mdb_put(txn_, env_.dbi(), &k, &v, 0),
+               "write");
     ++puts_, put_bytes_ += value.size();
     changed_ = true;
   }
@@ -226,6 +203,7 @@ class lmdb_write {
   }
 
   lmdb_env& env_;
+  const bool many_;
   const no_file_size_signal quiet_;
   MDB_txn* txn_ = nullptr;
   MDB_cursor* cursor_ = nullptr;
