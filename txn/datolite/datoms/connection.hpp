@@ -30,6 +30,7 @@
 #include <datolite/datoms/datom_index.hpp>
 #include <datolite/datoms/db.hpp>
 #include <datolite/datoms/store_format.hpp>
+#include <datolite/datoms/tempid_bindings.hpp>
 #include <datolite/datoms/transact.hpp>
 #include <datolite/datoms/tx_log.hpp>
 
@@ -72,6 +73,10 @@ class connection {
   /// `unknown-outcome` if that cannot be known. A transaction that did not happen uses up no T.
   tx_report transact(const value& tx_data);
 
+  /// The same for one of several transactions whose string tempids name the same entities. Afterwards, add the
+  /// report's tempids to `earlier`.
+  tx_report transact(const value& tx_data, const datoms::tempid_bindings& earlier);
+
   /// Takes note of what other writers have committed, and returns the newest database.
   datolite::db sync();
 
@@ -90,6 +95,7 @@ class connection {
 
  private:
   struct shared;
+  tx_report transact_with(const value& tx_data, const datoms::tempid_bindings* earlier);
 
   datoms::state_ptr known() const;
 

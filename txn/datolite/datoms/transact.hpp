@@ -19,6 +19,7 @@
 #include <datolite/datoms/datom_index.hpp>
 #include <datolite/datoms/db.hpp>
 #include <datolite/datoms/schema.hpp>
+#include <datolite/datoms/tempid_bindings.hpp>
 #include <datolite/datoms/tx_facts.hpp>
 #include <datolite/datoms/tx_forms.hpp>
 #include <datolite/datoms/tx_log.hpp>
@@ -99,8 +100,9 @@ inline std::vector<datom> all_datoms(const prepared& made) {
 }  // namespace detail
 
 /// Works out what `tx_data` does to the current database `before`, at the instant `now` (milliseconds).
-/// Throws, and has no effect, if it is refused.
-inline prepared prepare(const db_view& before, const value& tx_data, std::int64_t now) {
+/// Throws, and has no effect, if it is refused. With `earlier`, the data is one part of several.
+inline prepared prepare(const db_view& before, const value& tx_data, std::int64_t now,
+                        const tempid_bindings* earlier = nullptr) {
   const db_state& state = before.state();
   prepared made;
   made.t = state.at.next_t;
@@ -110,6 +112,7 @@ inline prepared prepare(const db_view& before, const value& tx_data, std::int64_
   tempid_table tempids;
   form_reader forms{before, tempids, made.t};
   forms.read(tx_data);
+  if (earlier != nullptr) tempids.recall(*earlier);
   id_resolver{before, tempids, forms.operations(), forms.new_attributes()}.resolve(made.after);
   fact_maker facts{before, made.t};
   facts.make(forms.operations());

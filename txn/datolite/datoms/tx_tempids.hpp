@@ -16,6 +16,7 @@
 #include <datolite/core/datom.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/datoms/entity_id.hpp>
+#include <datolite/datoms/tempid_bindings.hpp>
 
 namespace datolite::datoms {
 
@@ -80,6 +81,15 @@ class tempid_table {
     if (to.id < 0) to.id = gone.id;
     if (gone.partition != part_user) to.partition = gone.partition;
     to.is_entity = to.is_entity || gone.is_entity;
+  }
+
+  /// Gives the strings their entities of earlier transactions; the others may become entities in later ones.
+  void recall(const tempid_bindings& earlier) {
+    for (const auto& [text, at] : by_text_) {
+      entry& one = entries_[at];
+      one.is_entity = true;
+      if (const auto id = earlier.find(text)) one.id = *id;
+    }
   }
 
   std::vector<entry>& entries() noexcept { return entries_; }

@@ -180,13 +180,20 @@ inline db connection::sync() {
 }
 
 inline tx_report connection::transact(const value& tx_data) {
+  return transact_with(tx_data, nullptr);
+}
+inline tx_report connection::transact(const value& tx_data, const datoms::tempid_bindings& earlier) {
+  return transact_with(tx_data, &earlier);
+}
+
+inline tx_report connection::transact_with(const value& tx_data, const datoms::tempid_bindings* earlier) {
   constexpr int most_attempts = 100;
   const std::lock_guard guard{shared_->writing};
   for (int attempt = 1;; ++attempt) {
     const datoms::state_ptr before = shared_->basis();
     const datoms::db_view view{before, {}};
     try {
-      return shared_->commit(before, datoms::prepare(view, tx_data, datoms::detail::now()));
+      return shared_->commit(before, datoms::prepare(view, tx_data, datoms::detail::now(), earlier));
     } catch (const error& e) {
       // Only the log's key tells that another writer was faster; what the data itself is refused for stays
       // refused.
