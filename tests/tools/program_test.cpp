@@ -1,0 +1,252 @@
+// The command-line program: what it prints, how it refuses, and that a refused import leaves no trace.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <datolite/core/edn.hpp>
+#include <datolite/core/scan.hpp>
+#include <datolite/engines/lmdb.hpp>
+#include <datolite/engines/url.hpp>
+#include <nlohmann/json.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace datolite;
+
+struct outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string contents(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  std::ostringstream all;
+  all << in.rdbuf();
+  return all.str();
+}
+
+class program : public testing::Test {
+ protected:
+  program() {
+    std::string name = testing::TempDir() + "datolite-program-XXXXXX";
+    place = mkdtemp(name.data());
+  }
+  ~program() override { std::filesystem::remove_all(place); }
+
+  /// Runs the program by the shell; `arguments` are quoted as there.
+  outcome run(const std::string& arguments) {
+    const std::string command = std::string{"'"} + DATOLITE_PROGRAM + "' " + arguments + " >'" + (place / "out").string() +
+                                "' 2>'" + (place / "err").string() + "'";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(place / "out"), contents(place / "err")};
+  }
+
+  std::string file(const std::string& name, const std::string& text) {
+    std::ofstream{place / name, std::ios::binary} << text;
+    return "'" + (place / name).string() + "'";
+  }
+
+  std::string db(const std::string& engine = "lmdb") { return "--db " + engine + ":'" + (place / "db").string() + "' "; }
+
+  void make_films(const std::string& engine = "lmdb") {
+    const outcome made = run("import " + db(engine) + file("schema.edn", schema) + " " + file("films.edn", films));
+    ASSERT_EQ(made.code, 0) << made.err;
+  }
+
+  void expect_refused(const outcome& o, const std::string& reason) {
+    EXPECT_EQ(o.code, 1) << o.out;
+    EXPECT_NE(o.err.find(reason), std::string::npos) << o.err;
+    EXPECT_EQ(o.err.find('\n'), o.err.size() - 1) << "not one message: " << o.err;
+  }
+
+  static constexpr const char* schema = R"([
+    {:db/ident :film/title :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}
+    {:db/ident :film/year  :db/valueType :db.type/long   :db/cardinality :db.cardinality/one :db/index true}
+    {:db/ident :film/next  :db/valueType :db.type/ref    :db/cardinality :db.cardinality/one}])";
+  static constexpr const char* films = R"([
+    {:db/id "a" :film/title "Alien"  :film/year 1979 :film/next "b"}
+    {:db/id "b" :film/title "Aliens" :film/year 1986}])";
+
+  std::filesystem::path place;
+};
+
+TEST_F(program, imports_and_answers_on_each_durable_engine) {
+  for (const std::string engine : {"lmdb", "leveldb"}) {
+    make_films(engine);
+    const outcome asked = run("query " + db(engine) + "'[:find ?t ?y :in $ ?m :where [?f :film/title ?t] [?f :film/year ?y] "
+                              "[(< ?y ?m)]]' --in 1980");
+    EXPECT_EQ(asked.code, 0) << asked.err;
+    EXPECT_EQ(asked.out, "t         y\nAlien  1979\n");
+    EXPECT_EQ(asked.err, "1 row\n");
+    std::filesystem::remove_all(place / "db");
+  }
+}
+
+TEST_F(program, prints_json_and_edn) {
+  make_films();
+  const outcome as_json = run("query " + db() + "'[:find ?t ?y :where [?f :film/title ?t] [?f :film/year ?y]]' --format json");
+  const auto rows = nlohmann::json::parse(as_json.out);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0]["t"], "Alien");
+  EXPECT_EQ(rows[1]["y"], 1986);
+  const outcome as_edn = run("query " + db() + "'[:find ?y :where [_ :film/year ?y]]' --format edn");
+  EXPECT_EQ(read_edn(as_edn.out), read_edn("[{:y 1979} {:y 1986}]"));
+}
+
+TEST_F(program, an_export_makes_the_same_database_again) {
+  make_films();
+  ASSERT_EQ(run("transact " + db() + "'[[:db/add [:film/title \"Alien\"] :film/year 1978] "
+                "[:db/retract [:film/title \"Aliens\"] :film/year 1986]]'").code, 0);
+  ASSERT_EQ(run("export " + db() + "'" + (place / "all.edn").string() + "'").code, 0);
+  const std::string other = "--db leveldb:'" + (place / "other").string() + "' ";
+  const outcome again = run("import " + other + "'" + (place / "all.edn").string() + "'");
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(run("export " + other).out, contents(place / "all.edn"));
+  EXPECT_EQ(run("log " + other + "--format edn").code, 0);
+}
+
+TEST_F(program, tempids_hold_across_the_batches_of_one_import) {
+  const outcome made = run("import --batch 1 " + db() + file("schema.edn", schema) + " " + file("films.edn", films));
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_NE(made.err.find("5 transactions"), std::string::npos) << made.err;
+  EXPECT_EQ(run("query " + db() + "'[:find ?n . :where [?f :film/title \"Alien\"] [?f :film/next ?g] [?g :film/title ?n]]'").out,
+            "n\nAliens\n");
+}
+
+TEST_F(program, the_past_is_asked_by_t) {
+  make_films();
+  ASSERT_EQ(run("transact " + db() + "'[[:db/add [:film/title \"Alien\"] :film/year 1]]'").code, 0);
+  const std::string query = "query " + db() + "'[:find ?y . :where [?f :film/title \"Alien\"] [?f :film/year ?y]]'";
+  EXPECT_EQ(run(query).out, "y\n1\n");
+  EXPECT_EQ(run(query + " --as-of 1003").out, "   y\n1979\n");
+}
+
+TEST_F(program, stats_schema_and_log_tell_what_is_there) {
+  make_films();
+  const outcome stats = run("stats " + db());
+  EXPECT_NE(stats.out.find(":film/title"), std::string::npos) << stats.out;
+  EXPECT_NE(stats.out.find("lmdb"), std::string::npos) << stats.out;
+  const auto counted = nlohmann::json::parse(run("stats " + db() + "--format json").out);
+  EXPECT_EQ(counted[0]["datoms-by-attribute"][":film/year"], 2);
+  EXPECT_EQ(counted[0]["engine"], "lmdb");
+  EXPECT_NE(run("schema " + db()).out.find(":film/year   :long"), std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(run("log " + db() + "--format json").out).size(), 2u);
+}
+
+TEST_F(program, wrong_usage_is_2_and_help_teaches) {
+  EXPECT_EQ(run("").code, 2);
+  EXPECT_EQ(run("fly").code, 2);
+  EXPECT_EQ(run("query").code, 2);
+  EXPECT_EQ(run("query " + db() + "'[:find ?x :where [?x]]' --format xml").code, 2);
+  const outcome help = run("--help");
+  EXPECT_EQ(help.code, 0);
+  EXPECT_NE(help.out.find("datolite import --db lmdb:films.db"), std::string::npos);
+}
+
+// -- bad input: one message with the place and the reason, exit code 1, and the database as it was
+
+TEST_F(program, a_malformed_file_is_refused_with_its_place) {
+  expect_refused(run("import " + db() + file("cut.edn", "[{:film/title \"Alien\"")), "cut.edn:1:");
+  expect_refused(run("import " + db() + file("bad.edn", "[]\n  }")), "bad.edn:2:3");
+  expect_refused(run("import " + db() + file("utf8.edn", "[\"\xFF\"]")), "utf8.edn:1:");
+  expect_refused(run("import " + db() + file("map.edn", "{:film/title 1}")), "map.edn:1:1");
+  EXPECT_FALSE(std::filesystem::exists(place / "db"));
+}
+
+TEST_F(program, nesting_100000_deep_is_refused) {
+  expect_refused(run("import " + db() + file("deep.edn", std::string(100'000, '['))), "deep.edn:1:");
+}
+
+TEST_F(program, a_refused_import_leaves_no_trace) {
+  const std::string good = file("schema.edn", schema) + " ";
+  expect_refused(run("import " + db() + good + file("unknown.edn", "[{:film/titel \"Alien\"}]")), ":film/titel");
+  EXPECT_FALSE(std::filesystem::exists(place / "db"));
+  make_films();
+  const std::string before = run("export " + db()).out;
+  expect_refused(run("import " + db() + file("more.edn", "[{:film/title \"More\"}]") + " " +
+                     file("type.edn", "[{:film/title \"Dune\" :film/year \"1984\"}]")), ":film/year");
+  expect_refused(run("import " + db() + file("form.edn", "[[:db/add 1]]")), "[:db/add 1]");
+  EXPECT_EQ(run("export " + db()).out, before);
+}
+
+TEST_F(program, missing_files_and_databases_are_named) {
+  expect_refused(run("import " + db() + "'" + (place / "none.edn").string() + "'"), "none.edn");
+  expect_refused(run("query " + db() + "'[:find ?x :where [?x]]'"), (place / "db").string());
+  EXPECT_FALSE(std::filesystem::exists(place / "db"));
+  expect_refused(run("stats --db leveldb:'" + (place / "nothing").string() + "'"), "nothing");
+  expect_refused(run("stats --db oracle:x"), "oracle");
+}
+
+TEST_F(program, a_malformed_query_names_its_clause) {
+  make_films();
+  expect_refused(run("query " + db() + "'[:find ?x :where [?f :film/title ?t]]'"), "?x");
+  expect_refused(run("query " + db() + "'[:find ?t :where [?f :film/title ?t] [(nofun ?t)]]'"), "nofun");
+  expect_refused(run("query " + db() + "'[:find ?t :in $ ?x :where [?f :film/title ?t]]'"), "?x");
+  expect_refused(run("query " + db() + "'[:find ?t'"), "query:1:");
+}
+
+TEST_F(program, a_path_without_permission_is_refused) {
+  if (geteuid() == 0) {
+    // Root may open anything but what is no directory.
+    file("plain", "x");
+    expect_refused(run("import --db lmdb:'" + (place / "plain" / "db").string() + "' " + file("schema.edn", schema)), "plain");
+    return;
+  }
+  std::filesystem::create_directory(place / "closed");
+  std::filesystem::permissions(place / "closed", std::filesystem::perms::none);
+  expect_refused(run("import --db lmdb:'" + (place / "closed" / "db").string() + "' " + file("schema.edn", schema)), "closed");
+  std::filesystem::permissions(place / "closed", std::filesystem::perms::owner_all);
+}
+
+/// The keys of the database, and their values.
+std::map<std::string, std::string> raw(const std::filesystem::path& path) {
+  const engines::lmdb store{path.string()};
+  std::map<std::string, std::string> all;
+  const auto seen = store.snapshot();
+  for (auto [k, v] : scan(seen, everything())) all.emplace(k, v);
+  return all;
+}
+
+void overwrite(const std::filesystem::path& path, const std::string& key, const std::string& v) {
+  engines::lmdb store{path.string()};
+  const change one[] = {{key, v}};
+  store.commit(one);
+}
+
+TEST_F(program, a_corrupted_value_in_the_engine_is_refused) {
+  make_films();
+  auto all = raw(place / "db");
+  auto& [key, record] = *std::prev(all.end());  // the newest transaction in the log
+  std::string damaged = record;
+  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 0x20);
+  overwrite(place / "db", key, damaged);
+  expect_refused(run("stats " + db()), "checksum");
+}
+
+TEST_F(program, a_database_of_a_newer_format_is_refused) {
+  make_films();
+  auto all = raw(place / "db");
+  auto& [key, format] = *all.begin();
+  std::string newer = format;
+  bool refused = false;
+  for (std::size_t i = 0; i < newer.size() && !refused; ++i) {  // wherever the version stands
+    newer = format;
+    newer[i] = static_cast<char>(newer[i] + 1);
+    overwrite(place / "db", key, newer);
+    const outcome o = run("stats " + db());
+    refused = o.code == 1 && o.err.find("newer") != std::string::npos;
+  }
+  EXPECT_TRUE(refused);
+}
+
+}  // namespace
