@@ -1,4 +1,5 @@
-// A malformed query, an argument that does not fit, a variable that nothing binds: one error, which names the clause.
+// A malformed query, an argument that does not fit, a variable that nothing binds: one error, which names the
+// clause.
 #include <string>
 #include <tuple>
 #include <vector>
@@ -40,14 +41,17 @@ constexpr const char* unbound = "db.error/insufficient-binding";
 INSTANTIATE_TEST_SUITE_P(
     queries, malformed,
     testing::Values(
-        refusal{"42", invalid, "42"}, refusal{"[]", invalid, ":find"}, refusal{"[?x :find ?x]", invalid, ":find"},
+        refusal{"42", invalid, "42"}, refusal{"[]", invalid, ":find"},
+        refusal{"[?x :find ?x]", invalid, ":find"},
         refusal{"[:find :where [?x]]", invalid, "nothing is to be found"},
-        refusal{"[:find ?x :find ?y]", invalid, "twice"}, refusal{"[:find ?x :whence [?x]]", invalid, ":whence"},
+        refusal{"[:find ?x :find ?y]", invalid, "twice"},
+        refusal{"[:find ?x :whence [?x]]", invalid, ":whence"},
         refusal{"[:find 5 :where [?x]]", invalid, "5"}, refusal{"[:find x :where [?x]]", invalid, "x cannot"},
         refusal{"{:find ?x}", invalid, ":find must be a vector"},
         refusal{"[:find ?x :where ?x]", invalid, "in ?x"}, refusal{"[:find ?x :where []]", invalid, "in []"},
         refusal{"[:find ?x :where [$]]", invalid, "in [$]"},
-        refusal{"[:find ?x :where [?x foo]]", invalid, "foo"}, refusal{"[:find ?x :where ()]", invalid, "in ()"},
+        refusal{"[:find ?x :where [?x foo]]", invalid, "foo"},
+        refusal{"[:find ?x :where ()]", invalid, "in ()"},
         refusal{"[:find ?x :where [?x] (not)]", invalid, "in (not)"},
         refusal{"[:find ?x :where [?x] (or)]", invalid, "in (or)"},
         refusal{"[:find ?x :where [?x] (not-join [?x])]", invalid, "(not-join [?x])"},
@@ -80,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"[:find ?x :where [?x] [(/ ?x 0) ?y]]", "db.error/arithmetic", "[(/ ?x 0) ?y]"},
         refusal{"[:find ?x :where [?x] [(* ?x 9223372036854775807) ?y]]", "db.error/arithmetic", "overflows"},
         refusal{"[:find ?y :where [?x] [(str ?x) ?s] [(+ 1 ?s) ?y]]", "db.error/wrong-type", "[(+ 1 ?s) ?y]"},
-        refusal{"[:find ?a :where [?x] [(inc ?x) [?a ?b]]]", "db.error/invalid-query-input", "[(inc ?x) [?a ?b]]"}));
+        refusal{"[:find ?a :where [?x] [(inc ?x) [?a ?b]]]", "db.error/invalid-query-input",
+                "[(inc ?x) [?a ?b]]"}));
 
 /// The code of what asking throws.
 template <class... A>
@@ -97,7 +102,8 @@ TEST(inputs, that_do_not_fit_are_refused) {
   EXPECT_EQ(code_of("[:find ?x :in $ ?y :where [?x ?y]]", pairs), "db.error/invalid-query-input");
   EXPECT_EQ(code_of("[:find ?x :where [?x]]", pairs, 3), "db.error/invalid-query-input");
   EXPECT_EQ(code_of("[:find ?x :in $ [?x ...] :where [?x]]", pairs, 3), "db.error/invalid-query-input");
-  EXPECT_EQ(code_of("[:find ?x :in $ [?x ?y] :where [?x]]", pairs, std::vector<int>{1}), "db.error/invalid-query-input");
+  EXPECT_EQ(code_of("[:find ?x :in $ [?x ?y] :where [?x]]", pairs, std::vector<int>{1}),
+            "db.error/invalid-query-input");
   EXPECT_EQ(code_of("[:find ?x :in $ ?p :where [?x] [(?p ?x)]]", pairs, 3), "db.error/invalid-query-input");
   EXPECT_EQ(code_of("[:find ?x :in $ ?y :where [?x ?y]]", pairs, [](int) { return true; }),
             "db.error/invalid-query-input");
@@ -132,7 +138,8 @@ TEST(rules, that_are_malformed_or_deny_themselves_are_refused) {
 TEST(depth, of_a_query_built_in_code_is_bounded) {
   value form = value::vector({value::symbol("?x")});
   for (int i = 0; i < 5000; ++i) form = value::list({value::symbol("and"), form});
-  const value query = value::vector({value::keyword("find"), value::symbol("?x"), value::keyword("where"), form});
+  const value query =
+      value::vector({value::keyword("find"), value::symbol("?x"), value::keyword("where"), form});
   EXPECT_THROW(datolite::q(query, pairs), datolite::error);
 }
 

@@ -1,4 +1,5 @@
-// The language over plain collections: find specs, inputs, predicates, functions, negation, disjunction, rules.
+// The language over plain collections: find specs, inputs, predicates, functions, negation, disjunction,
+// rules.
 #include <map>
 #include <set>
 #include <tuple>
@@ -20,7 +21,8 @@ value ask(const char* text, A&&... arguments) {
   return q(text, std::forward<A>(arguments)...).as_value();
 }
 
-#define EXPECT_ANSWER(edn, ...) EXPECT_EQ(datolite::to_edn(ask(__VA_ARGS__)), datolite::to_edn(datolite::read_edn(edn)))
+#define EXPECT_ANSWER(edn, ...) \
+  EXPECT_EQ(datolite::to_edn(ask(__VA_ARGS__)), datolite::to_edn(datolite::read_edn(edn)))
 
 const std::vector<std::tuple<int, int>> edges{{1, 2}, {2, 3}, {3, 4}, {4, 2}};
 const std::vector<std::tuple<int, std::string, int>> people{
@@ -92,15 +94,16 @@ TEST(source, an_rvalue_is_kept_and_an_lvalue_referred_to) {
 TEST(predicate, comparisons_may_stand_before_what_binds_their_variables) {
   EXPECT_ANSWER("#{[\"Anna\"]}", "[:find ?n :where [(< 15 ?a)] [(< ?a 37)] [_ ?n ?a]]", people);
   EXPECT_ANSWER("#{[\"Anna\"]}", "[:find ?n :where [(< 15 ?a 37)] [_ ?n ?a]]", people);
-  EXPECT_ANSWER("#{[\"Maria\"]}", "[:find ?n :where [_ ?n] [(clojure.string/starts-with? ?n \"Ma\")]]", people);
+  EXPECT_ANSWER("#{[\"Maria\"]}", "[:find ?n :where [_ ?n] [(clojure.string/starts-with? ?n \"Ma\")]]",
+                people);
   EXPECT_ANSWER("#{[22] [52]}", "[:find ?a :where [_ _ ?a] [(even? ?a)]]", people);
   EXPECT_ANSWER("#{}", "[:find ?n :where [_ ?n] [(< ?n 5)]]", people);
   EXPECT_ANSWER("#{[2 3] [3 2]}", "[:find ?x ?y :where [?x _ 37] [?y _ 37] [(!= ?x ?y)]]", people);
 }
 
 TEST(predicate, any_callable_is_an_opaque_predicate) {
-  EXPECT_ANSWER("#{[\"Petr\"] [\"Oleg\"] [\"Ivan\"]}", "[:find ?n :in $ ?old :where [_ ?n ?a] [(?old ?a)]]", people,
-                [](std::int64_t age) { return age > 30; });
+  EXPECT_ANSWER("#{[\"Petr\"] [\"Oleg\"] [\"Ivan\"]}", "[:find ?n :in $ ?old :where [_ ?n ?a] [(?old ?a)]]",
+                people, [](std::int64_t age) { return age > 30; });
   EXPECT_ANSWER("#{[\"Anna\"]}", "[:find ?n :in $ ?p :where [_ ?n ?a] [(?p ?n ?a 22)]]", people,
                 [](const std::string& n, int a, int wanted) { return n.size() == 4 && a == wanted; });
   EXPECT_ANSWER("#{[\"Anna\"]}", "[:find ?n :in $ ?p :where [_ ?n ?a] [(?p ?a)]]", people,
@@ -111,11 +114,13 @@ TEST(predicate, any_callable_is_an_opaque_predicate) {
 
 TEST(function, results_bind_unify_and_drop_rows) {
   EXPECT_ANSWER("#{[4 32]}", "[:find ?e ?b :where [?e \"Anna\" ?a] [(+ ?a 10) ?b]]", people);
-  EXPECT_ANSWER("#{[1 4] [5 4]}", "[:find ?x ?y :where [?x _ ?a] [(+ ?a 7) ?b] [?y _ ?b] [?y \"Anna\"]]", people);
+  EXPECT_ANSWER("#{[1 4] [5 4]}", "[:find ?x ?y :where [?x _ ?a] [(+ ?a 7) ?b] [?y _ ?b] [?y \"Anna\"]]",
+                people);
   EXPECT_ANSWER("#{[2]}", "[:find ?e :where [(ground \"Petr\") ?n] [?e ?n]]", people);
   EXPECT_ANSWER("#{[2] [4]}", "[:find ?e :where [(ground [\"Petr\" \"Anna\"]) [?n ...]] [?e ?n]]", people);
   EXPECT_ANSWER("#{[6]}", "[:find ?e :where [(ground [\"Ivan\" 52]) [?n ?a]] [?e ?n ?a]]", people);
-  EXPECT_ANSWER("#{[1] [3]}", "[:find ?e :where [(ground [[\"Ivan\" 15] [\"Oleg\" 37]]) [[?n ?a]]] [?e ?n ?a]]", people);
+  EXPECT_ANSWER("#{[1] [3]}",
+                "[:find ?e :where [(ground [[\"Ivan\" 15] [\"Oleg\" 37]]) [[?n ?a]]] [?e ?n ?a]]", people);
   EXPECT_ANSWER("#{[\"Anna-22\"]}", "[:find ?s :where [_ ?n ?a] [(= ?a 22)] [(str ?n \"-\" ?a) ?s]]", people);
   EXPECT_ANSWER("#{[4] [5]}", "[:find ?c :where [_ ?n] [(count ?n) ?c]]", people);
   EXPECT_ANSWER("#{[\"a\"]}", "[:find ?n :where [?k] [(namespace ?k) ?n]]", "[[:a/b] [:c]]"_edn);
@@ -125,14 +130,16 @@ TEST(function, results_bind_unify_and_drop_rows) {
 TEST(negation, keeps_what_has_no_counterpart) {
   EXPECT_ANSWER("#{[1 2] [2 3] [3 4]}", "[:find ?a ?b :where [?a ?b] (not [?b ?a]) [(< ?a 4)]]", edges);
   EXPECT_ANSWER("#{[1]}", "[:find ?a :where [?a _] (not [_ ?a])]", edges);
-  EXPECT_ANSWER("#{[1] [2]}", "[:find ?a :where [?a _] (not-join [?a] [?a ?b] [(< 3 ?b)] [?b 2]) [(< ?a 3)]]", edges);
+  EXPECT_ANSWER("#{[1] [2]}", "[:find ?a :where [?a _] (not-join [?a] [?a ?b] [(< 3 ?b)] [?b 2]) [(< ?a 3)]]",
+                edges);
   EXPECT_ANSWER("#{[2] [3] [4]}", "[:find ?a :where [?a _] (not [?a ?x] (not [_ ?a]))]", edges);
   EXPECT_ANSWER("#{}", "[:find ?a :in $ ?x :where [?a _] (not [?x _])]", edges, 1);
 }
 
 TEST(disjunction, binds_and_filters) {
   EXPECT_ANSWER("#{[1] [2] [4]}", "[:find ?a :where (or [?a 2] [?a 3])]", edges);
-  EXPECT_ANSWER("#{[1] [3]}", "[:find ?a :where [?a ?b] (or-join [?a ?b] [(= ?b 4)] (and [(< ?a 2)] [(= ?b 2)]))]", edges);
+  EXPECT_ANSWER("#{[1] [3]}",
+                "[:find ?a :where [?a ?b] (or-join [?a ?b] [(= ?b 4)] (and [(< ?a 2)] [(= ?b 2)]))]", edges);
   EXPECT_ANSWER("#{[2]}", "[:find ?a :where [?a _] (or-join [?a] (and [?a ?x] [?x 4]) [?a 99])]", edges);
   EXPECT_ANSWER("#{[1 2] [4 2]}", "[:find ?a ?x :in $ ?x :where (or [?a ?x] [?x 99 ?a])]", edges, 2);
 }
@@ -148,16 +155,19 @@ TEST(rules, reach_their_least_fixpoint_whatever_way_they_recurse) {
     EXPECT_ANSWER("#{[1] [2] [3] [4]}", "[:find ?a :in $ % :where (reach ?a 3)]", edges, rules) << step;
     EXPECT_ANSWER("#{[2] [3] [4]}", "[:find ?a :in $ % :where (reach ?a ?a)]", edges, rules) << step;
     EXPECT_ANSWER("#{[1]}", "[:find ?a :in $ % :where [?a _] (not (reach ?a ?a))]", edges, rules) << step;
-    EXPECT_ANSWER("#{[true]}", "[:find ?t :in $ % :where (reach 4 3) [(ground true) ?t]]", edges, rules) << step;
+    EXPECT_ANSWER("#{[true]}", "[:find ?t :in $ % :where (reach 4 3) [(ground true) ?t]]", edges, rules)
+        << step;
   }
 }
 
 TEST(rules, may_call_each_other_compute_negate_and_branch) {
   const std::vector<std::tuple<int, int>> chain{{1, 2}, {2, 3}, {3, 4}, {4, 5}};
-  EXPECT_ANSWER("#{[2] [4]}", "[:find ?b :in $ % :where (odd 1 ?b)]", chain,
-                "[[(odd ?a ?b) [?a ?b]] [(odd ?a ?b) [?a ?c] (even ?c ?b)] [(even ?a ?b) [?a ?c] (odd ?c ?b)]]");
+  EXPECT_ANSWER(
+      "#{[2] [4]}", "[:find ?b :in $ % :where (odd 1 ?b)]", chain,
+      "[[(odd ?a ?b) [?a ?b]] [(odd ?a ?b) [?a ?c] (even ?c ?b)] [(even ?a ?b) [?a ?c] (odd ?c ?b)]]");
   EXPECT_ANSWER("#{[5]}", "[:find ?b :in $ % :where (last ?b)]", chain, "[[(last ?b) [_ ?b] (not [?b _])]]");
-  EXPECT_ANSWER("#{[4] [10]}", "[:find ?d :in $ % :where (double ?x ?d) [(< ?x 6)] (or [(= ?x 2)] [(= ?x 5)])]", chain,
+  EXPECT_ANSWER("#{[4] [10]}",
+                "[:find ?d :in $ % :where (double ?x ?d) [(< ?x 6)] (or [(= ?x 2)] [(= ?x 5)])]", chain,
                 "[[(double ?x ?d) [_ ?x] [(* 2 ?x) ?d]]]");
   EXPECT_ANSWER("#{[2] [3]}", "[:find ?x :in $ % :where (r ?x)]", chain, "[[(r ?x) (or [?x 3] [?x 4])]]");
   EXPECT_ANSWER("#{[3] [4]}", "[:find ?x :in $ % :where [?x _] (big ?x)]", chain, "[[(big ?x) [(> ?x 2)]]]");
@@ -169,7 +179,9 @@ TEST(rules, recursion_within_a_disjunction_and_over_long_chains_ends) {
   std::vector<std::tuple<int, int>> chain;
   for (int i = 0; i < 2000; ++i) chain.emplace_back(i, i + 1);
   EXPECT_EQ(q("[:find ?b :in $ % :where (reach 0 ?b)]", chain,
-              "[[(reach ?a ?b) (or-join [?a ?b] [?a ?b] (and (reach ?a ?c) [?c ?b]))]]").size(), 2000u);
+              "[[(reach ?a ?b) (or-join [?a ?b] [?a ?b] (and (reach ?a ?c) [?c ?b]))]]")
+                .size(),
+            2000u);
 }
 
 TEST(typed_rows, come_as_tuples) {

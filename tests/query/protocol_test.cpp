@@ -59,7 +59,10 @@ struct traced {
   const Source& of;
   trace* to;
   auto extrel(const query::clause_pattern& p) const {
-    to->calls.push_back({as_vector(p.consts), as_vector(p.starts), {p.whiles.begin(), p.whiles.end()}, p.wanted,
+    to->calls.push_back({as_vector(p.consts),
+                         as_vector(p.starts),
+                         {p.whiles.begin(), p.whiles.end()},
+                         p.wanted,
                          {p.repeated.begin(), p.repeated.end()}});
     return traced_rows{datolite::extrel(of, p), to};
   }
@@ -73,8 +76,9 @@ const std::vector<std::vector<value>> wide{{"e1", "int"_kw, 1, "extra"}, {"e1", 
 
 TEST(protocol, a_range_becomes_starts_and_whiles_and_two_bindings_one_call) {
   trace seen;
-  const auto answer = q("[:find ?v ?x :in $ [?e ...] :where [$ ?e :int ?v ?x] [(= \"extra\" ?x)] [(< ?v 4)] [(> ?v 1)]]",
-                        traced{wide, &seen}, std::vector<std::string>{"e1", "e2"});
+  const auto answer =
+      q("[:find ?v ?x :in $ [?e ...] :where [$ ?e :int ?v ?x] [(= \"extra\" ?x)] [(< ?v 4)] [(> ?v 1)]]",
+        traced{wide, &seen}, std::vector<std::string>{"e1", "e2"});
   EXPECT_EQ(answer.as_value(), "#{[2 \"extra\"] [3 \"extra\"]}"_edn);
   ASSERT_EQ(seen.calls.size(), 1u);
   EXPECT_EQ(seen.calls[0].consts, "[nil :int nil nil]"_edn);
@@ -93,7 +97,8 @@ TEST(protocol, a_join_gets_its_map_and_the_projections_of_what_is_needed) {
   trace seen;
   const auto source = "[[1 :p 2] [2 :q 3]]"_edn;
   const std::vector<std::vector<value>> rows{{1, "p"_kw, 2}, {2, "q"_kw, 3}};
-  const auto answer = q("[:find ?b ?a :in $ [[?a ?x]] :where [?a ?x ?b]]", traced{rows, &seen}, "[[1 :p] [2 :q]]"_edn);
+  const auto answer =
+      q("[:find ?b ?a :in $ [[?a ?x]] :where [?a ?x ?b]]", traced{rows, &seen}, "[[1 :p] [2 :q]]"_edn);
   EXPECT_EQ(answer.as_value(), "#{[2 1] [3 2]}"_edn);
   ASSERT_EQ(seen.joins.size(), 1u);
   EXPECT_EQ(seen.joins[0].ys, 2u);
@@ -115,13 +120,15 @@ TEST(protocol, scalar_and_tuple_inputs_are_consts_and_collections_are_joined) {
   const char* text = "[:find ?v :in $ ?e [?a ?x] :where [?e ?a ?v ?x]]";
   EXPECT_EQ(q(text, traced{wide, &seen}, "e2", "[:int \"extra\"]"_edn).as_value(), "#{[2]}"_edn);
   EXPECT_EQ(seen.calls[0].consts, "[\"e2\" :int nil \"extra\"]"_edn);
-  q("[:find ?v :in $ [?e ...] :where [?e :int ?v] [(ground 2) ?v]]", traced{wide, &seen}, std::vector<std::string>{"e2"});
+  q("[:find ?v :in $ [?e ...] :where [?e :int ?v] [(ground 2) ?v]]", traced{wide, &seen},
+    std::vector<std::string>{"e2"});
   EXPECT_EQ(seen.calls[1].consts, "[nil :int nil]"_edn);
 }
 
 TEST(protocol, bounds_come_from_inputs_too_and_the_narrowest_counts) {
   trace seen;
-  const char* text = "[:find ?v :in $ ?lo ?hi :where [_ :int ?v] [(<= ?lo ?v)] [(>= ?hi ?v)] [(> ?v 0)] [(< ?v 100)]]";
+  const char* text =
+      "[:find ?v :in $ ?lo ?hi :where [_ :int ?v] [(<= ?lo ?v)] [(>= ?hi ?v)] [(> ?v 0)] [(< ?v 100)]]";
   EXPECT_EQ(q(text, traced{wide, &seen}, 2, 4).as_value(), "#{[2] [3] [4]}"_edn);
   EXPECT_EQ(seen.calls[0].starts, "[nil nil 2]"_edn);
   EXPECT_EQ(seen.calls[0].whiles[2]->op(), query::comparison::less_equal);
@@ -134,7 +141,8 @@ TEST(protocol, bounds_come_from_inputs_too_and_the_narrowest_counts) {
 
 TEST(protocol, a_predicate_between_variables_or_opaque_is_no_advice) {
   trace seen;
-  q("[:find ?v :in $ ?p :where [?e _ ?v] [(< ?e ?v)] [(?p ?v)]]", traced{wide, &seen}, [](std::int64_t) { return true; });
+  q("[:find ?v :in $ ?p :where [?e _ ?v] [(< ?e ?v)] [(?p ?v)]]", traced{wide, &seen},
+    [](std::int64_t) { return true; });
   EXPECT_EQ(seen.calls[0].starts, "[nil nil nil]"_edn);
   for (const auto& w : seen.calls[0].whiles) EXPECT_FALSE(w.has_value());
   EXPECT_EQ(seen.joins[0].predicates, 2u) << "predicates are applied as soon as their variables are bound";
@@ -145,8 +153,10 @@ TEST(protocol, only_slots_that_matter_are_wanted_and_repeated_variables_are_told
   q("[:find ?v :where [?e ?a ?v _] [?e :int]]", traced{wide, &seen});
   EXPECT_EQ(seen.calls.size(), 2u);
   for (const auto& c : seen.calls) {
-    if (c.consts.elements().size() == 4) EXPECT_EQ(c.wanted.bits(), 0b101u);
-    else EXPECT_EQ(c.wanted.bits(), 0b001u);
+    if (c.consts.elements().size() == 4)
+      EXPECT_EQ(c.wanted.bits(), 0b101u);
+    else
+      EXPECT_EQ(c.wanted.bits(), 0b001u);
   }
   q("[:find ?x :where [?x _ ?x]]", traced{wide, &seen});
   EXPECT_EQ(seen.calls[2].repeated, (std::vector<query::slot_pair>{{0, 2}}));
@@ -169,7 +179,8 @@ struct heedless {
     std::vector<std::vector<value>> out;
     for (const auto& r : rows) {
       bool fits = true;
-      for (std::size_t i = 0; i < p.size() && fits; ++i) fits = !p.consts[i] || (i < r.size() && *p.consts[i] == r[i]);
+      for (std::size_t i = 0; i < p.size() && fits; ++i)
+        fits = !p.consts[i] || (i < r.size() && *p.consts[i] == r[i]);
       if (fits) out.insert(out.end(), 2, r);
     }
     return out;
@@ -184,7 +195,8 @@ struct heedful {
     for (const auto& r : heedless{rows}.extrel(p)) {
       bool in_range = true;
       for (std::size_t i = 0; i < p.size(); ++i) {
-        in_range = in_range && (!p.starts[i] || query::holds(query::comparison::less_equal, *p.starts[i], r[i]));
+        in_range =
+            in_range && (!p.starts[i] || query::holds(query::comparison::less_equal, *p.starts[i], r[i]));
         in_range = in_range && (!p.whiles[i] || (*p.whiles[i])(r[i]));
       }
       if (in_range) out.push_back(r);
@@ -194,8 +206,9 @@ struct heedful {
 };
 
 TEST(protocol, a_source_that_ignores_advice_or_repeats_rows_gives_the_same_answer) {
-  for (const char* where : {"[?e :int ?v] [(< 1 ?v)] [(<= ?v 3)]", "[?e _ ?v] [(= ?v 2)]", "[?e :int ?v] [(> ?v 5)]",
-                            "[_ _ ?v ?e] [(clojure.string/starts-with? ?e \"ext\")]", "[?e ?e ?v]"}) {
+  for (const char* where :
+       {"[?e :int ?v] [(< 1 ?v)] [(<= ?v 3)]", "[?e _ ?v] [(= ?v 2)]", "[?e :int ?v] [(> ?v 5)]",
+        "[_ _ ?v ?e] [(clojure.string/starts-with? ?e \"ext\")]", "[?e ?e ?v]"}) {
     const std::string text = std::string{"[:find ?e ?v :where "} + where + "]";
     const value plain = q(text, wide).as_value();
     EXPECT_EQ(q(text, heedless{wide}).as_value(), plain) << text;
@@ -208,7 +221,9 @@ TEST(protocol, a_source_that_ignores_advice_or_repeats_rows_gives_the_same_answe
 /// What joins wrongly is found out.
 struct wrong_width {
   wrong_width extrel(const query::clause_pattern&) const { return {}; }
-  query::relation join_project_with(const query::relation&, const query::join_spec&) const { return query::relation{7}; }
+  query::relation join_project_with(const query::relation&, const query::join_spec&) const {
+    return query::relation{7};
+  }
 };
 
 TEST(protocol, a_join_of_the_wrong_width_is_refused) {
@@ -227,19 +242,21 @@ TEST(protocol, reads_are_counted_where_they_happen) {
   EXPECT_EQ(*datolite::find_keyword(answer.io_stats(), "io-context"), "test/reads"_kw);
   const value phase = datolite::find_keyword(answer.query_stats(), "phases")->elements()[0];
   const value clause = datolite::find_keyword(phase, "clauses")->elements()[0];
-  EXPECT_EQ(clause, "{:clause [_ :int ?v] :rows-in 1 :rows-out 2 :binds-in () :binds-out [?v] :expansion 1 "
-                    ":preds ([(< ?v 3)])}"_edn);
+  EXPECT_EQ(clause,
+            "{:clause [_ :int ?v] :rows-in 1 :rows-out 2 :binds-in () :binds-out [?v] :expansion 1 "
+            ":preds ([(< ?v 3)])}"_edn);
   EXPECT_EQ(*datolite::find_keyword(phase, "sched"), "(([_ :int ?v]))"_edn);
 }
 
 TEST(protocol, query_stats_warn_of_a_clause_that_reads_everything) {
   const auto answer = q({.query = "[:find ?a :where [?a ?b] [?b 1]]", .args = {wide}, .query_stats = true});
-  const value clauses =
-      *datolite::find_keyword(datolite::find_keyword(answer.query_stats(), "phases")->elements()[0], "clauses");
+  const value clauses = *datolite::find_keyword(
+      datolite::find_keyword(answer.query_stats(), "phases")->elements()[0], "clauses");
   EXPECT_EQ(datolite::find_keyword(clauses.elements()[0], "warnings"), nullptr);
   const auto open = q({.query = "[:find ?a :where [?a ?b]]", .args = {wide}, .query_stats = true});
   const value first =
-      datolite::find_keyword(datolite::find_keyword(open.query_stats(), "phases")->elements()[0], "clauses")->elements()[0];
+      datolite::find_keyword(datolite::find_keyword(open.query_stats(), "phases")->elements()[0], "clauses")
+          ->elements()[0];
   EXPECT_EQ(*datolite::find_keyword(first, "warnings"), "{:unbound-vars #{?a ?b}}"_edn);
 }
 

@@ -52,7 +52,11 @@ class generator {
   }
 
   std::string comparison() {
-    return "[(" + any(operators_) + " " + (chance(3) ? var() : chance(4) ? constant() : number()) + " " + var() + ")]";
+    return "[(" + any(operators_) + " " +
+           (chance(3)   ? var()
+            : chance(4) ? constant()
+                        : number()) +
+           " " + var() + ")]";
   }
 
   std::string clause(int depth = 0) {
@@ -64,7 +68,8 @@ class generator {
       case 11: return "(not-join [" + var() + "] " + clauses(1 + below(2), depth + 1) + ")";
       case 12: {
         const std::string v = var();
-        return "(or-join [" + v + "] " + clause(depth + 1) + " (and " + pattern() + " " + clause(depth + 1) + "))";
+        return "(or-join [" + v + "] " + clause(depth + 1) + " (and " + pattern() + " " + clause(depth + 1) +
+               "))";
       }
       case 13: return "(" + any(rules_) + " " + term() + " " + term() + ")";
       default: return pattern();
@@ -81,9 +86,9 @@ class generator {
     const std::vector<std::string> steps{"[?a :r ?c] (reach ?c ?b)", "(reach ?a ?c) [?c :r ?b]",
                                          "(reach ?a ?c) (reach ?c ?b)", "[?c :r ?b] (reach ?a ?c)",
                                          "(other ?a ?c) (reach ?c ?b)"};
-    return "[[(reach ?a ?b) [?a :r ?b]] [(reach ?a ?b) " + any(steps) + "]" +
-           " [(other ?a ?b) [?b :r ?a] " + (chance(2) ? "(not [?a :s ?b])" : "[?a _]") + "]" +
-           " [(other ?x ?y) " + any(steps_of_other_) + " (reach ?z ?y)]]";
+    return "[[(reach ?a ?b) [?a :r ?b]] [(reach ?a ?b) " + any(steps) + "]" + " [(other ?a ?b) [?b :r ?a] " +
+           (chance(2) ? "(not [?a :s ?b])" : "[?a _]") + "]" + " [(other ?x ?y) " + any(steps_of_other_) +
+           " (reach ?z ?y)]]";
   }
 
   std::vector<std::string> shuffled(std::vector<std::string> of) {
@@ -106,7 +111,7 @@ struct trial {
   std::vector<std::string> clauses;
   reference::evaluator by;
   std::vector<reference::binding> inputs;
-  std::vector<value> extra;  // arguments after the sources and rules
+  std::vector<value> extra;         // arguments after the sources and rules
   std::optional<std::string> name;  // of the input that they are
 };
 
@@ -213,9 +218,12 @@ TEST(random_queries, agree_with_the_reference_in_every_order_of_clauses) {
     for (int turn = 0; turn < 2; ++turn) {
       const answer got = by_engine(t, turn == 0 ? t.clauses : g.shuffled(t.clauses));
       if (wanted.how == outcome::skipped || got.how == outcome::skipped) continue;
-      ASSERT_EQ(wanted.how, got.how) << "seed " << seed + i << "\n" << shown(t) << "\n" << wanted.why << got.why;
-      ASSERT_EQ(wanted.rows, got.rows) << "seed " << seed + i << "\n" << shown(t) << "\nwanted " << shown(wanted.rows)
-                                       << "\ngot    " << shown(got.rows) << got.why;
+      ASSERT_EQ(wanted.how, got.how) << "seed " << seed + i << "\n"
+                                     << shown(t) << "\n"
+                                     << wanted.why << got.why;
+      ASSERT_EQ(wanted.rows, got.rows)
+          << "seed " << seed + i << "\n"
+          << shown(t) << "\nwanted " << shown(wanted.rows) << "\ngot    " << shown(got.rows) << got.why;
     }
     answered += wanted.how == outcome::answered;
     with_rows += !wanted.rows.empty();

@@ -1,8 +1,8 @@
 // reference_evaluator: Datalog as slowly and plainly as it can be written, to compare the engine with.
 //
-// An answer is a set of bindings, a binding a map from names to values. Clauses are taken in the order of writing,
-// the first whose needs are bound; patterns look at every tuple; rules are recomputed whole until nothing changes.
-// It shares with the engine only values and their query equality.
+// An answer is a set of bindings, a binding a map from names to values. Clauses are taken in the order of
+// writing, the first whose needs are bound; patterns look at every tuple; rules are recomputed whole until
+// nothing changes. It shares with the engine only values and their query equality.
 #pragma once
 
 #include <functional>
@@ -32,17 +32,19 @@ struct stuck : std::runtime_error {
 
 class evaluator {
  public:
-  std::map<std::string, rows> sources;                  // by name: "$", "$s"
-  std::map<std::string, std::vector<value>> rules;      // branches by name: [(head …) clause …]
-  std::map<std::string, rows> found;                    // what each rule has given so far
+  std::map<std::string, rows> sources;              // by name: "$", "$s"
+  std::map<std::string, std::vector<value>> rules;  // branches by name: [(head …) clause …]
+  std::map<std::string, rows> found;                // what each rule has given so far
 
   /// `input_names` are bound by every binding of `inputs`.
   rows answer(const value& query, std::vector<binding> inputs, std::set<std::string> input_names) {
     std::map<std::string, std::vector<value>> parts;
     std::string key;
     for (const value& v : query.elements()) {
-      if (v.is(kind::keyword)) key = v.raw();
-      else parts[key].push_back(v);
+      if (v.is(kind::keyword))
+        key = v.raw();
+      else
+        parts[key].push_back(v);
     }
     compute_rules();
     const auto bindings = conjunction(parts["where"], std::move(inputs), input_names);
@@ -111,7 +113,8 @@ class evaluator {
   }
   /// The variables of a clause that other clauses can see.
   static std::set<std::string> visible(const value& form) {
-    if (form.is(kind::list) && (form.elements()[0].is_symbol("not-join") || form.elements()[0].is_symbol("or-join"))) {
+    if (form.is(kind::list) &&
+        (form.elements()[0].is_symbol("not-join") || form.elements()[0].is_symbol("or-join"))) {
       return names(form.elements()[1]);
     }
     if (!form.is(kind::list)) return names(form);
@@ -177,7 +180,8 @@ class evaluator {
 
   bool branch_ready(const value& branch, std::set<std::string> bound, const std::set<std::string>& head) {
     std::set<std::string> kept;
-    std::set_intersection(bound.begin(), bound.end(), head.begin(), head.end(), std::inserter(kept, kept.end()));
+    std::set_intersection(bound.begin(), bound.end(), head.begin(), head.end(),
+                          std::inserter(kept, kept.end()));
     return runs(clauses_of(branch), kept) && subset(head, kept);
   }
 
@@ -214,7 +218,8 @@ class evaluator {
     return added || datolite::query_equal(at->second, v);
   }
 
-  static void match(const rows& all, std::span<const value> slots, const binding& b, std::vector<binding>& out) {
+  static void match(const rows& all, std::span<const value> slots, const binding& b,
+                    std::vector<binding>& out) {
     for (const row& r : all) {
       binding more = b;
       bool fits = r.size() >= slots.size();
@@ -236,10 +241,12 @@ class evaluator {
       const bool join = parts[0].is_symbol("not-join");
       binding inner;
       for (const auto& [name, v] : b) {
-        if (join ? names(parts[1]).contains(name) : (around.contains(name) || b.contains(name))) inner.emplace(name, v);
+        if (join ? names(parts[1]).contains(name) : (around.contains(name) || b.contains(name)))
+          inner.emplace(name, v);
       }
       std::set<std::string> bound = keys(inner);
-      if (conjunction({parts.begin() + (join ? 2 : 1), parts.end()}, {inner}, bound).empty()) out.push_back(b);
+      if (conjunction({parts.begin() + (join ? 2 : 1), parts.end()}, {inner}, bound).empty())
+        out.push_back(b);
       return out;
     }
     if (parts[0].is_symbol("or") || parts[0].is_symbol("or-join")) {
@@ -284,8 +291,12 @@ class evaluator {
     }
     const auto order = datolite::compare_values(a[0], a[1]);
     const bool same = datolite::query_equal(a[0], a[1]);
-    const bool holds = f == "=" ? same : f == "not=" ? !same : f == "<" ? order < 0 : f == "<=" ? order <= 0
-                       : f == ">" ? order > 0 : order >= 0;
+    const bool holds = f == "="      ? same
+                       : f == "not=" ? !same
+                       : f == "<"    ? order < 0
+                       : f == "<="   ? order <= 0
+                       : f == ">"    ? order > 0
+                                     : order >= 0;
     if (holds) out.push_back(b);
     return out;
   }

@@ -19,7 +19,9 @@ namespace mine {
 
 // A source by member, which says what it returns by a plain vector.
 struct by_member {
-  std::vector<std::tuple<int, int>> extrel(const clause_pattern&) const { return {{1, 10}, {2, 20}, {1, 11}}; }
+  std::vector<std::tuple<int, int>> extrel(const clause_pattern&) const {
+    return {{1, 10}, {2, 20}, {1, 11}};
+  }
 };
 
 // A source and a joinable by argument-dependent lookup.
@@ -48,8 +50,10 @@ struct returns_nothing {
 namespace {
 
 static_assert(query::ExtRel<mine::by_member> && query::ExtRel<mine::by_lookup> && query::ExtRel<mine::both>);
-static_assert(query::ExtRel<std::vector<std::tuple<int, std::string>>> && query::ExtRel<std::map<std::string, int>>);
-static_assert(query::ExtRel<std::list<std::array<double, 3>>> && query::ExtRel<std::set<std::pair<int, int>>>);
+static_assert(query::ExtRel<std::vector<std::tuple<int, std::string>>> &&
+              query::ExtRel<std::map<std::string, int>>);
+static_assert(query::ExtRel<std::list<std::array<double, 3>>> &&
+              query::ExtRel<std::set<std::pair<int, int>>>);
 static_assert(query::ExtRel<std::vector<std::vector<value>>> && query::ExtRel<relation>);
 static_assert(!query::ExtRel<int> && !query::ExtRel<std::string> && !query::ExtRel<mine::returns_nothing>);
 static_assert(!query::ExtRel<std::vector<int>>, "a vector of scalars has no rows");
@@ -59,7 +63,9 @@ static_assert(query::IJoin<std::vector<std::tuple<int>>> && query::IJoin<mine::l
 struct pattern_of {
   explicit pattern_of(std::vector<std::optional<value>> given)
       : consts{std::move(given)}, starts(consts.size()), whiles(consts.size()) {}
-  clause_pattern view() const { return {consts, starts, whiles, query::slot_set{~std::uint64_t{0}}, {}, nullptr}; }
+  clause_pattern view() const {
+    return {consts, starts, whiles, query::slot_set{~std::uint64_t{0}}, {}, nullptr};
+  }
   std::vector<std::optional<value>> consts, starts;
   std::vector<std::optional<query::take_while>> whiles;
 };
@@ -103,7 +109,8 @@ TEST(extrel, a_const_of_nil_or_false_is_a_constant_and_no_wildcard) {
 }
 
 TEST(extrel, a_member_counts_before_lookup_and_lookup_before_the_built_in) {
-  EXPECT_EQ(rows_of(all_of(mine::by_member{}, {std::nullopt, std::nullopt})), (rows{{1, 10}, {2, 20}, {1, 11}}));
+  EXPECT_EQ(rows_of(all_of(mine::by_member{}, {std::nullopt, std::nullopt})),
+            (rows{{1, 10}, {2, 20}, {1, 11}}));
   EXPECT_EQ(rows_of(all_of(mine::by_lookup{}, {std::nullopt})), (rows{{7}}));
   EXPECT_EQ(rows_of(all_of(mine::both{}, {std::nullopt})), (rows{{42}}));
 }
@@ -156,7 +163,8 @@ TEST(any_source, refers_to_an_lvalue_and_owns_an_rvalue) {
 
 TEST(holds, kinds_that_do_not_compare_are_false_under_every_order) {
   using enum query::comparison;
-  for (auto op : {less, less_equal, greater, greater_equal}) EXPECT_FALSE(query::holds(op, value{"a"}, value{1}));
+  for (auto op : {less, less_equal, greater, greater_equal})
+    EXPECT_FALSE(query::holds(op, value{"a"}, value{1}));
   EXPECT_TRUE(query::holds(less, value{1}, value{1.5}));
   EXPECT_TRUE(query::holds(less_equal, value{1}, value{1.0}));
   EXPECT_FALSE(query::holds(equal, value{1}, value{1.0}));

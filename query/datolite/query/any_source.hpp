@@ -1,7 +1,7 @@
 // any_source: any datasource, behind one type.
 //
-// Made from an lvalue it refers to it, which must then outlive every copy; made from an rvalue it owns it, shared by
-// its copies. Copying is O(1). One indirect call a clause, none a row.
+// Made from an lvalue it refers to it, which must then outlive every copy; made from an rvalue it owns it,
+// shared by its copies. Copying is O(1). One indirect call a clause, none a row.
 //
 // Threads: as the source it holds.
 #pragma once
@@ -31,8 +31,8 @@ inline constexpr bool is_scan<matching_rows<R>> = true;
 class any_ijoin {
  public:
   template <class X>
-    requires(IJoin<X> && !std::same_as<std::remove_cvref_t<X>, any_ijoin>)
-  explicit any_ijoin(X&& xs) : ops_{&ops_of<std::remove_cvref_t<X>>} {
+  requires(IJoin<X> && !std::same_as<std::remove_cvref_t<X>, any_ijoin>) explicit any_ijoin(X&& xs)
+      : ops_{&ops_of<std::remove_cvref_t<X>>} {
     using T = std::remove_cvref_t<X>;
     if constexpr (stands_inside<T>) {
       ::new (static_cast<void*>(inside_)) T(std::forward<X>(xs));
@@ -56,7 +56,9 @@ class any_ijoin {
   }
 
   /// REQUIRES: not moved from.
-  relation join_project_with(const relation& ys, const join_spec& spec) const { return ops_->join(*this, ys, spec); }
+  relation join_project_with(const relation& ys, const join_spec& spec) const {
+    return ops_->join(*this, ys, spec);
+  }
 
   /// Whether each join reads all the rows, whatever is bound: whoever joins often may keep them.
   bool always_scans() const noexcept { return ops_->scans; }
@@ -121,14 +123,15 @@ class any_source {
  public:
   /// Refers to `source`.
   template <class S>
-    requires(!std::same_as<std::remove_const_t<S>, any_source>)
-  explicit any_source(S& source) : any_source{&source, std::shared_ptr<const S>{}} {
+  requires(!std::same_as<std::remove_const_t<S>, any_source>) explicit any_source(S& source)
+      : any_source{&source, std::shared_ptr<const S>{}} {
     static_assert(explain_extrel<S>());
   }
   /// Owns `source`.
   template <class S>
-    requires(!std::is_lvalue_reference_v<S> && !std::same_as<std::remove_const_t<S>, any_source>)
-  explicit any_source(S&& source) : any_source{std::make_shared<const std::remove_const_t<S>>(std::move(source))} {
+  requires(!std::is_lvalue_reference_v<S> &&
+           !std::same_as<std::remove_const_t<S>, any_source>) explicit any_source(S&& source)
+      : any_source{std::make_shared<const std::remove_const_t<S>>(std::move(source))} {
     static_assert(explain_extrel<S>());
   }
 
@@ -138,7 +141,9 @@ class any_source {
   std::optional<value> rows() const { return ops_->rows(source_); }
 
   /// What the source thinks `pattern` would give, if it thinks.
-  std::optional<double> estimate(const clause_pattern& pattern) const { return ops_->estimate(source_, pattern); }
+  std::optional<double> estimate(const clause_pattern& pattern) const {
+    return ops_->estimate(source_, pattern);
+  }
 
  private:
   struct operations {
@@ -149,7 +154,9 @@ class any_source {
 
   template <class S>
   static constexpr operations ops_of{
-      [](const void* s, const clause_pattern& p) { return any_ijoin{datolite::extrel(*static_cast<const S*>(s), p)}; },
+      [](const void* s, const clause_pattern& p) {
+        return any_ijoin{datolite::extrel(*static_cast<const S*>(s), p)};
+      },
       [](const void* s, const clause_pattern& p) { return estimate_of(*static_cast<const S*>(s), p); },
       [](const void* s) -> std::optional<value> {
         if constexpr (ConstRowRange<S>) {

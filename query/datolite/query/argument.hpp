@@ -1,10 +1,11 @@
 // argument: whatever is passed to a query as an input.
 //
-// A C++ scalar or a value is a value; any datasource is one; a range of scalars is an EDN vector; a callable is a
-// function. A range of rows is both a source and a collection: the query's :in decides which. An EDN collection of
-// tuples, or an EDN map, can be a source too.
+// A C++ scalar or a value is a value; any datasource is one; a range of scalars is an EDN vector; a callable
+// is a function. A range of rows is both a source and a collection: the query's :in decides which. An EDN
+// collection of tuples, or an EDN map, can be a source too.
 //
-// Lifetime: an lvalue source is referred to, and must live until the query has been answered; an rvalue is kept.
+// Lifetime: an lvalue source is referred to, and must live until the query has been answered; an rvalue is
+// kept.
 #pragma once
 
 #include <concepts>
@@ -57,20 +58,19 @@ class edn_rows {
 class argument {
  public:
   template <class T>
-    requires Scalar<std::decay_t<T>>
-  argument(T&& v) : value_{to_value(static_cast<const std::decay_t<T>&>(v))} {}
+  requires Scalar<std::decay_t<T>> argument(T&& v)
+      : value_{to_value(static_cast<const std::decay_t<T>&>(v))} {}
 
   template <class T>
-    requires(detail::ScalarRange<std::remove_cvref_t<T>> || SlotSequence<std::remove_cvref_t<T>>)
-  argument(T&& range) {
+  requires(detail::ScalarRange<std::remove_cvref_t<T>> || SlotSequence<std::remove_cvref_t<T>>)
+      argument(T&& range) {
     std::vector<value> elements;
     for (const auto& element : range) elements.push_back(to_value(element));
     value_ = value::vector(elements);
   }
 
   template <class T>
-    requires(TupleLike<std::remove_cvref_t<T>> && !SlotSequence<std::remove_cvref_t<T>>)
-  argument(T&& tuple) {
+  requires(TupleLike<std::remove_cvref_t<T>> && !SlotSequence<std::remove_cvref_t<T>>) argument(T&& tuple) {
     const auto row = as_row(std::as_const(tuple));
     std::vector<value> elements;
     for (std::size_t i = 0; i < row.size(); ++i) elements.push_back(row[i]);
@@ -78,18 +78,17 @@ class argument {
   }
 
   template <class T>
-    requires(detail::MemberExtrel<std::remove_cvref_t<T>> || detail::adl::HasExtrel<std::remove_cvref_t<T>> ||
-             ConstRowRange<std::remove_cvref_t<T>>)
-  argument(T&& source) : source_{std::in_place, std::forward<T>(source)} {}
+  requires(detail::MemberExtrel<std::remove_cvref_t<T>> || detail::adl::HasExtrel<std::remove_cvref_t<T>> ||
+           ConstRowRange<std::remove_cvref_t<T>>) argument(T&& source)
+      : source_{std::in_place, std::forward<T>(source)} {}
 
   /// A view that can be read only once, or only when it is not const: its rows are copied.
   template <class T>
-    requires(RowRange<T> && !ConstRowRange<std::remove_cvref_t<T>>)
-  argument(T&& view) : value_{rows_as_value(view)} {}
+  requires(RowRange<T> && !ConstRowRange<std::remove_cvref_t<T>>) argument(T&& view)
+      : value_{rows_as_value(view)} {}
 
   template <class F>
-    requires Callable<std::decay_t<F>>
-  argument(F&& f) : function_{std::forward<F>(f)} {}
+  requires Callable<std::decay_t<F>> argument(F&& f) : function_{std::forward<F>(f)} {}
 
   argument(std::nullptr_t) : value_{std::in_place} {}
   argument(function f) : function_{std::move(f)} {}

@@ -1,7 +1,7 @@
 // compile: a query as written, and its rules, with all names resolved.
 //
-// Refuses, naming the clause: unknown sources, rules and functions, wrong arity, what `or` and `not` do not allow.
-// Whether every variable gets bound is seen when the clauses are put in order (order.hpp).
+// Refuses, naming the clause: unknown sources, rules and functions, wrong arity, what `or` and `not` do not
+// allow. Whether every variable gets bound is seen when the clauses are put in order (order.hpp).
 #pragma once
 
 #include <map>
@@ -15,6 +15,7 @@
 #include <datolite/query/detail/make_templates.hpp>
 #include <datolite/query/detail/names.hpp>
 #include <datolite/query/detail/refuse.hpp>
+#include <datolite/query/detail/resolver.hpp>
 #include <datolite/query/detail/scope.hpp>
 #include <datolite/query/detail/strata.hpp>
 #include <datolite/query/functions.hpp>
@@ -30,9 +31,10 @@ program compile(const query_ast& query, const std::vector<rule_branch>& rules);
 
 namespace detail {
 
-class compiler {
+/// Clauses and bodies.
+class compiler : private resolver {
  public:
-  explicit compiler(const query_ast& query) : query_{query} {}
+  explicit compiler(const query_ast& query) : resolver{query} {}
 
   program compile(const std::vector<rule_branch>& rules) {
     out_.form = query_.form;
@@ -49,164 +51,13 @@ class compiler {
   }
 
  private:
-  /// Where a body stands: whether in a rule, and whether the inputs' names are known there.
-  struct place {
-    bool in_rule = false;
-    bool knows_inputs = true;
-    const std::vector<value>* local = nullptr;  ///< names that are variables here though an input has them
-  };
-
-  // -- inputs
-
-  void declare_inputs() {
-    name_list all;
-    for (const query_input& in : query_.inputs) {
-      input_plan plan;
-      plan.is = in.is;
-      plan.form = in.form;
-      if (in.is == query_input::type::source) {
-        if (find_source(in.name)) refuse(invalid_query, "the source " + shown(in.name) + " is there twice", out_.form);
-        plan.number = out_.sources.size();
-        out_.sources.push_back(in.name);
-      } else if (in.is == query_input::type::binding) {
-        declare_binding(in, plan, all);
-      }
-      out_.inputs.push_back(std::move(plan));
-    }
-  }
-
-  void declare_binding(const query_input& in, input_plan& plan, name_list& all) {
-    using use = input_plan::use;
-    name_list mine;
-    mention(in.binding, mine);
-    for (const value& name : mine.names()) {
-      if (all.contains(name)) refuse(invalid_query, "the input " + shown(name) + " is there twice", out_.form);
-      all.number(name);
-    }
-    if (in.binding.is == binding_form::type::blank) return;
-    if (in.binding.is == binding_form::type::scalar && is_called(in.binding.variable)) {
-      plan.as = use::function;
-      plan.number = out_.input_functions++;
-      functions_.emplace(in.binding.variable, plan.number);
-    } else if (is_flat(in.binding)) {
-      plan.as = in.binding.is == binding_form::type::scalar ? use::value : use::tuple;
-      for (const value& name : mine.names()) {
-        plan.values.push_back(static_cast<std::uint32_t>(out_.input_values));
-        constants_.emplace(name, static_cast<std::uint32_t>(out_.input_values++));
-      }
-      plan.binding.form = resolve(in.binding, mine);
-    } else {
-      plan.as = use::relation;
-      plan.number = out_.input_relations++;
-      plan.binding.form = resolve(in.binding, mine);
-      plan.binding.columns.resize(mine.names().size());
-      relation_inputs_.push_back({plan.number, mine.names(), in.form});
-    }
-  }
-
-  static bool is_flat(const binding_form& b) {
-    if (b.is == binding_form::type::collection) return false;
-    for (const binding_form& part : b.parts) {
-      if (!is_flat(part)) return false;
-    }
-    return true;
-  }
-
-  /// Whether the query calls the input `name`.
-  bool is_called(const value& name) const {
-    for (const clause& c : query_.where) {
-      if (calls(c, name)) return true;
-    }
-    return false;
-  }
-
-  static bool calls(const clause& c, const value& name) {
-    const auto any = [&](const std::vector<clause>& clauses) {
-      return std::any_of(clauses.begin(), clauses.end(), [&](const clause& inner) { return calls(inner, name); });
-    };
-    if (const auto* call = std::get_if<function_call>(&c.is)) return call->callee == name;
-    if (const auto* no = std::get_if<negation>(&c.is)) return any(no->clauses);
-    if (const auto* either = std::get_if<disjunction>(&c.is)) {
-      return std::any_of(either->branches.begin(), either->branches.end(), any);
-    }
-    return false;
-  }
-
-  static binding resolve(const binding_form& form, const name_list& columns) {
-    std::vector<bool> seen(columns.names().size());
-    return resolve(form, columns, seen);
-  }
-  static binding resolve(const binding_form& form, const name_list& columns, std::vector<bool>& seen) {
-    binding out{form.is, 0, false, {}};
-    if (form.is == binding_form::type::scalar) {
-      out.column = *columns.find(form.variable);
-      out.repeats = seen[out.column];
-      seen[out.column] = true;
-    }
-    for (const binding_form& part : form.parts) out.parts.push_back(resolve(part, columns, seen));
-    return out;
-  }
-
-  // -- names
-
-  std::optional<std::size_t> find_source(const value& name) const {
-    const auto at = std::find(out_.sources.begin(), out_.sources.end(), name);
-    if (at == out_.sources.end()) return std::nullopt;
-    return static_cast<std::size_t>(at - out_.sources.begin());
-  }
-
-  std::size_t source(const value& name, const place& at, const value& form) const {
-    if (at.in_rule && name == default_source()) return callers_source;
-    if (const auto known = find_source(name)) return *known;
-    refuse("db.error/unknown-source", "the source " + shown(name) + " is not among the query's inputs", form);
-  }
-
-  bool is_input(const value& name, const place& at) const {
-    if (!at.knows_inputs || !constants_.contains(name)) return false;
-    return at.local == nullptr || std::find(at.local->begin(), at.local->end(), name) == at.local->end();
-  }
-
-  slot_term resolve(const term& t, name_list& names, const place& at, const value& form) const {
-    switch (t.is) {
-      case term::type::blank: return {};
-      case term::type::constant: return {slot_term::type::constant, 0, t.what};
-      case term::type::source:
-        return {slot_term::type::source, static_cast<std::uint32_t>(source(t.what, at, form)), t.what};
-      case term::type::variable: break;
-    }
-    if (is_input(t.what, at)) return {slot_term::type::input, constants_.at(t.what), {}};
-    if (functions_.contains(t.what) && at.knows_inputs) {
-      refuse(invalid_query, "the function " + shown(t.what) + " can be called, and nothing else", form);
-    }
-    return {slot_term::type::variable, names.number(t.what), {}};
-  }
-
-  std::vector<slot_term> resolve(const std::vector<term>& terms, name_list& names, const place& at,
-                                 const value& form) const {
-    std::vector<slot_term> out;
-    for (const term& t : terms) out.push_back(resolve(t, names, at, form));
-    return out;
-  }
-
-  bound_columns resolve(const binding_form& b, name_list& names, const place& at, const value& form) const {
-    name_list columns;
-    mention(b, columns);
-    bound_columns out{resolve(b, columns), {}};
-    for (const value& name : columns.names()) {
-      out.columns.push_back(resolve(term{term::type::variable, name}, names, at, form));
-    }
-    return out;
-  }
-
-  // -- clauses
-
   void append(body& to, const clause& c, name_list& names, const place& at, const name_list& outside) {
     std::visit(
         [&](const auto& x) {
           using X = std::remove_cvref_t<decltype(x)>;
           if constexpr (std::is_same_v<X, data_pattern>) {
-            to.clauses.push_back({c.form, pattern_clause{source(x.source, at, c.form),
-                                                         resolve(x.terms, names, at, c.form)}});
+            to.clauses.push_back(
+                {c.form, pattern_clause{source(x.source, at, c.form), resolve(x.terms, names, at, c.form)}});
           } else if constexpr (std::is_same_v<X, function_call>) {
             append_call(to, c.form, x, names, at);
           } else if constexpr (std::is_same_v<X, rule_call>) {
@@ -220,7 +71,8 @@ class compiler {
         c.is);
   }
 
-  void append_call(body& to, const value& form, const function_call& call, name_list& names, const place& at) const {
+  void append_call(body& to, const value& form, const function_call& call, name_list& names,
+                   const place& at) const {
     auto arguments = resolve(call.arguments, names, at, form);
     const auto op = is_variable(call.callee) ? std::nullopt : find_comparison(call.callee.raw());
     if (op && call.is_predicate && arguments.size() >= 2 && (arguments.size() == 2 || is_chain(*op))) {
@@ -256,16 +108,19 @@ class compiler {
     if (!out.callee) refuse(unknown_function, "there is no function " + shown(call.callee), form);
     if (!out.callee.takes(out.arguments.size())) {
       refuse(wrong_arity,
-             shown(call.callee) + " does not take " + std::to_string(out.arguments.size()) + " arguments", form);
+             shown(call.callee) + " does not take " + std::to_string(out.arguments.size()) + " arguments",
+             form);
     }
   }
 
-  void append_rule_call(body& to, const value& form, const rule_call& call, name_list& names, const place& at) const {
+  void append_rule_call(body& to, const value& form, const rule_call& call, name_list& names,
+                        const place& at) const {
     const auto known = rules_.find(call.name);
     if (known == rules_.end()) refuse(unknown_rule, "there is no rule " + shown(call.name), form);
     const std::size_t arity = out_.rules[known->second].arity;
     if (arity != call.arguments.size()) {
-      refuse(wrong_arity, "the rule " + shown(call.name) + " takes " + std::to_string(arity) + " arguments", form);
+      refuse(wrong_arity, "the rule " + shown(call.name) + " takes " + std::to_string(arity) + " arguments",
+             form);
     }
     to.clauses.push_back({form, rule_clause{known->second, source_or_none(call.source, at, form),
                                             resolve(call.arguments, names, at, form)}});
@@ -298,7 +153,8 @@ class compiler {
     }
     if (no.names_variables) {
       for (const value& name : inner_names.names()) {
-        if (std::find(no.variables.begin(), no.variables.end(), name) == no.variables.end()) local.push_back(name);
+        if (std::find(no.variables.begin(), no.variables.end(), name) == no.variables.end())
+          local.push_back(name);
       }
       inside.local = &local;
     }
@@ -311,12 +167,14 @@ class compiler {
   }
 
   /// What `name` is in the outer body; blank if the outer body does not have it.
-  slot_term resolve_name(const value& name, name_list& names, const place& at, const value& form, bool has_it) const {
+  slot_term resolve_name(const value& name, name_list& names, const place& at, const value& form,
+                         bool has_it) const {
     if (!has_it && !is_input(name, at)) return {};
     return resolve(term{term::type::variable, name}, names, at, form);
   }
 
-  void append_disjunction(body& to, const value& form, const disjunction& either, name_list& names, const place& at) {
+  void append_disjunction(body& to, const value& form, const disjunction& either, name_list& names,
+                          const place& at) {
     std::vector<value> head = either.required;
     head.insert(head.end(), either.variables.begin(), either.variables.end());
     if (!either.names_variables) head = common_variables(form, either, at);
@@ -365,8 +223,8 @@ class compiler {
       std::sort(mine.begin(), mine.end());
       if (i == 0) first = mine;
       if (mine != first) {
-        refuse(invalid_query, "all branches of an or must have the same variables (or-join names those that matter)",
-               form);
+        refuse(invalid_query,
+               "all branches of an or must have the same variables (or-join names those that matter)", form);
       }
     }
     return first;
@@ -444,11 +302,13 @@ class compiler {
       if (element.is != find_element::type::variable) {
         refuse(unsupported, "aggregates and pull in :find are not there yet", element.form);
       }
-      found f{element.is, resolve(term{term::type::variable, element.variable}, names, at, element.form), element.form};
+      found f{element.is, resolve(term{term::type::variable, element.variable}, names, at, element.form),
+              element.form};
       basis.push_back(f.what);
       out_.find.push_back(std::move(f));
     }
-    for (const value& v : query_.with) basis.push_back(resolve(term{term::type::variable, v}, names, at, out_.form));
+    for (const value& v : query_.with)
+      basis.push_back(resolve(term{term::type::variable, v}, names, at, out_.form));
     for (const slot_term& t : basis) {
       if (t.is_variable() && std::find(main->head.begin(), main->head.end(), t.id) == main->head.end()) {
         main->head.push_back(t.id);
@@ -456,25 +316,13 @@ class compiler {
     }
     for (const auto& [number, columns, form] : relation_inputs_) {
       relation_clause in{number, {}, {}};
-      for (const value& name : columns) in.columns.push_back({slot_term::type::variable, names.number(name), {}});
+      for (const value& name : columns)
+        in.columns.push_back({slot_term::type::variable, names.number(name), {}});
       main->clauses.push_back({form, std::move(in)});
     }
     fill(*main, query_.where, names, at);
     out_.main = std::move(main);
   }
-
-  struct relation_input {
-    std::size_t number;
-    std::vector<value> columns;
-    value form;
-  };
-
-  const query_ast& query_;
-  program out_;
-  std::map<value, std::uint32_t> constants_;       // input values by name
-  std::map<value, std::size_t> functions_;         // input functions by name
-  std::map<value, std::size_t> rules_;
-  std::vector<relation_input> relation_inputs_;
 };
 
 }  // namespace detail

@@ -1,8 +1,8 @@
 // conversion: C++ data as values, and values as C++ data.
 //
-// What a source's tuples hold becomes values (`to_value`), what a result's rows or a callable's parameters ask for
-// is made from values (`from_value`). The conversions are exact: a value that does not fit is an error, never a
-// rounded or truncated one. Only a double may be asked for where an integer or a float stands.
+// What a source's tuples hold becomes values (`to_value`), what a result's rows or a callable's parameters
+// ask for is made from values (`from_value`). The conversions are exact: a value that does not fit is an
+// error, never a rounded or truncated one. Only a double may be asked for where an integer or a float stands.
 #pragma once
 
 #include <array>
@@ -42,11 +42,11 @@ concept Texty = !std::same_as<T, std::nullptr_t> && std::convertible_to<const T&
 /// A type that `to_value` takes: a value, a boolean, a number, a text, or an optional of one of these.
 template <class T>
 concept Scalar = std::same_as<T, value> || std::same_as<T, bool> ||
-                 (std::integral<T> && !std::same_as<T, char>) || std::floating_point<T> || detail::Texty<T> ||
-                 detail::is_optional<T>;
+                 (std::integral<T> && !std::same_as<T, char>) ||
+                 std::floating_point<T> || detail::Texty<T> || detail::is_optional<T>;
 
-/// `x` as a value. Integers become longs, an empty optional nil. O(1) but for texts. A value is passed through by
-/// reference.
+/// `x` as a value. Integers become longs, an empty optional nil. O(1) but for texts. A value is passed
+/// through by reference.
 template <Scalar T>
 decltype(auto) to_value(const T& x) {
   if constexpr (std::same_as<T, value>) {
@@ -76,13 +76,17 @@ namespace detail {
 
 [[noreturn]] inline void throw_not_representable(std::string_view wanted, const value& found) {
   throw error{error_category::incorrect, "db.error/wrong-type",
-              std::string{"a "}.append(to_string(found.kind())).append(" was found where ").append(wanted).append(
-                  " is asked for")};
+              std::string{"a "}
+                  .append(to_string(found.kind()))
+                  .append(" was found where ")
+                  .append(wanted)
+                  .append(" is asked for")};
 }
 
 template <std::integral T>
 T integer_from(const value& v) {
-  if (!v.is(kind::long_) && !v.is(kind::ref) && !v.is(kind::instant)) throw_not_representable("an integer", v);
+  if (!v.is(kind::long_) && !v.is(kind::ref) && !v.is(kind::instant))
+    throw_not_representable("an integer", v);
   if (!std::in_range<T>(v.word())) throw_not_representable("a smaller integer", v);
   return static_cast<T>(v.word());
 }
@@ -101,9 +105,9 @@ T floating_from(const value& v) {
 
 }  // namespace detail
 
-/// `v` as a `T`: a value, boolean, integer (from long, ref or instant), floating-point number, std::string (from any
-/// text), vector, or optional (empty for nil) of these. Throws `db.error/wrong-type` when `v` is no such thing.
-/// A std::string_view shows the text inside `v`, and lives as long as that object.
+/// `v` as a `T`: a value, boolean, integer (from long, ref or instant), floating-point number, std::string
+/// (from any text), vector, or optional (empty for nil) of these. Throws `db.error/wrong-type` when `v` is no
+/// such thing. A std::string_view shows the text inside `v`, and lives as long as that object.
 template <class T>
 T from_value(const value& v) {
   if constexpr (std::same_as<T, value>) {
@@ -125,12 +129,15 @@ T from_value(const value& v) {
     for (const value& element : v.elements()) out.push_back(from_value<typename T::value_type>(element));
     return out;
   } else {
-    static_assert(std::same_as<T, value>, "from_value makes values, booleans, numbers, std::string, and vectors and "
-                                          "optionals of these");
+    static_assert(std::same_as<T, value>,
+                  "from_value makes values, booleans, numbers, std::string, and vectors and "
+                  "optionals of these");
   }
 }
 
 /// What a query counts as true: everything but nil and false.
-inline bool is_true(const value& v) noexcept { return !v.is_nil() && !(v.is(kind::boolean) && v.word() == 0); }
+inline bool is_true(const value& v) noexcept {
+  return !v.is_nil() && !(v.is(kind::boolean) && v.word() == 0);
+}
 
 }  // namespace datolite::query

@@ -1,7 +1,7 @@
 // destructure: a value taken apart by a binding form.
 //
-// Each way to bind the form's variables is a row: one for a scalar or a tuple, one an element for a collection,
-// nested as the form is.
+// Each way to bind the form's variables is a row: one for a scalar or a tuple, one an element for a
+// collection, nested as the form is.
 #pragma once
 
 #include <cstddef>
@@ -77,7 +77,8 @@ class destructurer {
   }
 
   static std::span<const value> tuple_elements(const binding& form, const value& v) {
-    if (!v.is_sequential()) refuse(wrong_input, "a tuple is needed here, not a " + std::string{to_string(v.kind())}, v);
+    if (!v.is_sequential())
+      refuse(wrong_input, "a tuple is needed here, not a " + std::string{to_string(v.kind())}, v);
     const auto elements = v.elements();
     if (elements.size() < form.parts.size()) {
       refuse(wrong_input, "a tuple of " + std::to_string(form.parts.size()) + " elements is needed here", v);
@@ -104,6 +105,8 @@ class destructurer {
 
 /// Appends to `to` one row for each way to bind `form` to `v`; its columns are the form's. nil is an empty
 /// collection. Throws `db.error/invalid-query-input` where `v` has not the form's shape.
-inline void destructure(const value& v, const binding& form, relation& to) { detail::destructurer{to}.run(form, v); }
+inline void destructure(const value& v, const binding& form, relation& to) {
+  detail::destructurer{to}.run(form, v);
+}
 
 }  // namespace datolite::query

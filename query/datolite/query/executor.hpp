@@ -1,8 +1,8 @@
 // executor: answers the steps of a plan.
 //
-// Rows flow from step to step as relations. Everything that lasts as long as one execution, the relations that
-// sources gave (`extrel` is called once a clause), predicates with the inputs in them, is kept in a frame a body.
-// Used by one thread. The members are in detail/execute_steps.hpp.
+// Rows flow from step to step as relations. Everything that lasts as long as one execution, the relations
+// that sources gave (`extrel` is called once a clause), predicates with the inputs in them, is kept in a
+// frame a body. Used by one thread. The members are in detail/execute_steps.hpp.
 #pragma once
 
 #include <cstddef>
@@ -38,10 +38,10 @@ class step_observer;
 
 /// What an execution keeps of one step.
 struct step_state {
-  std::optional<any_ijoin> rows;            ///< what extrel gave
-  std::vector<join_predicate> predicates;   ///< with the inputs in them, when they need any
-  bool completed = false;                   ///< `predicates` is filled
-  std::optional<relation> kept;             ///< rows of a source that would read all of them again
+  std::optional<any_ijoin> rows;           ///< what extrel gave
+  std::vector<join_predicate> predicates;  ///< with the inputs in them, when they need any
+  bool completed = false;                  ///< `predicates` is filled
+  std::optional<relation> kept;            ///< rows of a source that would read all of them again
   row_index kept_index;
   bool joined_before = false;
   std::unique_ptr<struct body_frame> inner;  ///< of a negation
@@ -98,14 +98,19 @@ class executor {
     return clause.input ? env_.relations[*clause.input] : clause.rows;
   }
   const any_source& source(std::size_t number, std::size_t callers, const value& form) const;
-  value fixed(const slot_term& t) const { return t.is == slot_term::type::input ? env_.values[t.id] : t.constant; }
-  const function& callee(const call_clause& c) const { return c.callee ? c.callee : env_.functions[c.input_callee]; }
+  value fixed(const slot_term& t) const {
+    return t.is == slot_term::type::input ? env_.values[t.id] : t.constant;
+  }
+  const function& callee(const call_clause& c) const {
+    return c.callee ? c.callee : env_.functions[c.input_callee];
+  }
   join_predicate complete(const predicate_plan& p) const;
   double estimate(const body& of, std::size_t clause, std::size_t callers) const;
   relation filter(const relation& ys, const join_spec& spec) const;
   relation join_pattern(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
   relation join_kept(step_state& state, const relation& ys, const join_spec& spec) const;
-  relation join_call(const call_step& call, const value& form, const relation& ys, const join_spec& spec) const;
+  relation join_call(const call_step& call, const value& form, const relation& ys,
+                     const join_spec& spec) const;
   relation deny(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
 
   const environment& env_;

@@ -1,8 +1,9 @@
 // function: something a query can call, made from any C++ callable.
 //
-// A callable with plain parameters, such as [](std::int64_t a, std::string s) { … }, is called with the query's
-// values converted to them; a generic one, such as [](const auto&... vs) { … }, gets `const value&` each; one that
-// takes a `std::span<const value>` gets all arguments. What it returns becomes a value; void becomes nil.
+// A callable with plain parameters, such as [](std::int64_t a, std::string s) { … }, is called with the
+// query's values converted to them; a generic one, such as [](const auto&... vs) { … }, gets `const value&`
+// each; one that takes a `std::span<const value>` gets all arguments. What it returns becomes a value; void
+// becomes nil.
 //
 // Threads: a function may be called by many threads at once when its callable may.
 #pragma once
@@ -46,13 +47,15 @@ struct parameters<R (C::*)(P...) const noexcept> : parameters<R (*)(P...)> {};
 template <class F>
 struct parameters_of : parameters<F> {};
 template <class F>
-  requires requires { &F::operator(); }
+requires requires { &F::operator(); }
 struct parameters_of<F> : parameters<decltype(&F::operator())> {};
 
-/// Not generic: its parameters can be seen. Only generic callables are tried with values, since trying instantiates
-/// their bodies.
+/// Not generic: its parameters can be seen. Only generic callables are tried with values, since trying
+/// instantiates their bodies.
 template <class F>
-concept PlainCallable = requires { typename parameters_of<F>::type; };
+concept PlainCallable = requires {
+  typename parameters_of<F>::type;
+};
 
 /// Takes all arguments at once.
 template <class F>
@@ -71,16 +74,14 @@ constexpr bool takes_values(std::index_sequence<I...>) {
 /// A generic callable that takes up to six values.
 template <class F>
 concept GenericCallable = takes_values<F>(std::make_index_sequence<0>{}) ||
-                          takes_values<F>(std::make_index_sequence<1>{}) ||
-                          takes_values<F>(std::make_index_sequence<2>{}) ||
-                          takes_values<F>(std::make_index_sequence<3>{}) ||
-                          takes_values<F>(std::make_index_sequence<4>{}) ||
-                          takes_values<F>(std::make_index_sequence<5>{}) ||
-                          takes_values<F>(std::make_index_sequence<6>{});
+    takes_values<F>(std::make_index_sequence<1>{}) || takes_values<F>(std::make_index_sequence<2>{}) ||
+    takes_values<F>(std::make_index_sequence<3>{}) || takes_values<F>(std::make_index_sequence<4>{}) ||
+    takes_values<F>(std::make_index_sequence<5>{}) || takes_values<F>(std::make_index_sequence<6>{});
 
 [[noreturn]] inline void throw_wrong_arity(std::size_t given) {
-  throw error{error_category::incorrect, "db.error/wrong-arity",
-              "the function does not take " + std::to_string(given) + (given == 1 ? " argument" : " arguments")};
+  throw error{
+      error_category::incorrect, "db.error/wrong-arity",
+      "the function does not take " + std::to_string(given) + (given == 1 ? " argument" : " arguments")};
 }
 
 template <class F, class... A>
@@ -97,9 +98,8 @@ template <class F, std::size_t N>
 bool try_arity(const F& f, std::span<const value> arguments, value& out) {
   if constexpr (takes_values<F>(std::make_index_sequence<N>{})) {
     if (arguments.size() == N) {
-      out = [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return call_for_value(f, arguments[I]...);
-      }(std::make_index_sequence<N>{});
+      out = [&]<std::size_t... I>(std::index_sequence<I...>) { return call_for_value(f, arguments[I]...); }
+      (std::make_index_sequence<N>{});
       return true;
     }
   }
@@ -115,7 +115,8 @@ value call_with(const F& f, std::span<const value> arguments) {
     if (arguments.size() != std::tuple_size_v<types>) throw_wrong_arity(arguments.size());
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return call_for_value(f, from_value<std::tuple_element_t<I, types>>(arguments[I])...);
-    }(std::make_index_sequence<std::tuple_size_v<types>>{});
+    }
+    (std::make_index_sequence<std::tuple_size_v<types>>{});
   } else {
     value out;
     const bool called = try_arity<F, 0>(f, arguments, out) || try_arity<F, 1>(f, arguments, out) ||
@@ -146,7 +147,7 @@ class function {
 
   /// Any callable; it is moved or copied in.
   template <class F>
-    requires Callable<std::decay_t<F>>
+  requires Callable<std::decay_t<F>>
   explicit function(F&& f) : state_{std::make_shared<const std::decay_t<F>>(std::forward<F>(f))} {
     with_state_ = [](const void* state, std::span<const value> arguments) {
       return detail::call_with(*static_cast<const std::decay_t<F>*>(state), arguments);

@@ -1,4 +1,5 @@
-// functions: what a query can call by name: the built-in functions, and C++ callables registered under a name.
+// functions: what a query can call by name: the built-in functions, and C++ callables registered under a
+// name.
 //
 //   datolite::query::register_function("geo/near?", [](double x, double y) { return x * x + y * y < 1; });
 //   q("[:find ?e :where [?e :x ?x] [?e :y ?y] [(geo/near? ?x ?y)]]", db)
@@ -35,8 +36,8 @@ std::optional<comparison> find_comparison(std::string_view name) noexcept;
 /// The function known by `name`: built in, or registered. Empty if there is none. O(log n).
 function find_function(std::string_view name);
 
-/// Makes `callable` known to all queries as `name`, in place of one registered before. A built-in function's name
-/// is refused. Queries prepared before keep what they found.
+/// Makes `callable` known to all queries as `name`, in place of one registered before. A built-in function's
+/// name is refused. Queries prepared before keep what they found.
 template <class F>
 void register_function(std::string_view name, F&& callable);
 
@@ -51,7 +52,9 @@ value is_one_of(arguments_view a) {
   return ((a[0].kind() == K) || ...);
 }
 
-inline value type_of(arguments_view a) { return value::keyword("db.type/" + std::string{to_string(a[0].kind())}); }
+inline value type_of(arguments_view a) {
+  return value::keyword("db.type/" + std::string{to_string(a[0].kind())});
+}
 inline value first_argument(arguments_view a) { return a[0]; }
 inline value negation_of(arguments_view a) { return !is_true(a[0]); }
 inline value all_true(arguments_view a) {
@@ -147,8 +150,10 @@ inline std::span<const builtin> builtins() {
         {"or", any_true, 0, any},
         {"nil?", is_one_of<kind::nil>, 1, 1},
         {"some?", [](arguments_view a) -> value { return !a[0].is_nil(); }, 1, 1},
-        {"true?", [](arguments_view a) -> value { return a[0].is(kind::boolean) && a[0].as_boolean(); }, 1, 1},
-        {"false?", [](arguments_view a) -> value { return a[0].is(kind::boolean) && !a[0].as_boolean(); }, 1, 1},
+        {"true?", [](arguments_view a) -> value { return a[0].is(kind::boolean) && a[0].as_boolean(); }, 1,
+         1},
+        {"false?", [](arguments_view a) -> value { return a[0].is(kind::boolean) && !a[0].as_boolean(); }, 1,
+         1},
         {"string?", is_one_of<kind::string>, 1, 1},
         {"keyword?", is_one_of<kind::keyword>, 1, 1},
         {"boolean?", is_one_of<kind::boolean>, 1, 1},
@@ -202,10 +207,14 @@ inline const builtin* find_builtin(std::string_view name) {
 
 inline std::optional<comparison> find_comparison(std::string_view name) noexcept {
   constexpr std::pair<std::string_view, comparison> all[] = {
-      {"<", comparison::less},           {"<=", comparison::less_equal},
-      {"=", comparison::equal},          {"==", comparison::equal},
-      {">=", comparison::greater_equal}, {">", comparison::greater},
-      {"!=", comparison::not_equal},     {"not=", comparison::not_equal},
+      {"<", comparison::less},
+      {"<=", comparison::less_equal},
+      {"=", comparison::equal},
+      {"==", comparison::equal},
+      {">=", comparison::greater_equal},
+      {">", comparison::greater},
+      {"!=", comparison::not_equal},
+      {"not=", comparison::not_equal},
       {"clojure.string/starts-with?", comparison::starts_with}};
   for (const auto& [known, op] : all) {
     if (known == name) return op;

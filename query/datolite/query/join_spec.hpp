@@ -1,7 +1,7 @@
 // join_spec: how a clause's rows (x) are joined with the rows found so far (y).
 //
-// The join of xs with ys keeps the pairs of rows that agree on the join map (by query equality) and satisfy every
-// predicate, and projects each pair to a result row. It is a set: see `distinct`.
+// The join of xs with ys keeps the pairs of rows that agree on the join map (by query equality) and satisfy
+// every predicate, and projects each pair to a result row. It is a set: see `distinct`.
 //
 // Lifetime: a spec and all it refers to are valid during the call of `join_project_with`.
 #pragma once
@@ -47,7 +47,8 @@ struct operand {
 /// A condition on a pair of rows: a comparison of two operands, or a function of any number of them.
 class join_predicate {
  public:
-  join_predicate(comparison op, operand left, operand right) : op_{op}, operands_{std::move(left), std::move(right)} {}
+  join_predicate(comparison op, operand left, operand right)
+      : op_{op}, operands_{std::move(left), std::move(right)} {}
   /// `f` must outlive this; the row passes when the result is neither nil nor false. An error that `f` throws
   /// names the clause `form`.
   join_predicate(const function& f, std::vector<operand> operands, value form = {})
@@ -124,13 +125,13 @@ class join_predicate {
 
 /// How to join. The result has `width` slots, and each of them is the target of exactly one projection.
 struct join_spec {
-  std::span<const join_pair> join;            ///< equal slots
-  std::span<const projection> project_x;      ///< x slot to result slot
-  std::span<const projection> project_y;      ///< y slot to result slot
-  std::span<const join_predicate> predicates; ///< all must hold; also those that were advice to `extrel`
+  std::span<const join_pair> join;             ///< equal slots
+  std::span<const projection> project_x;       ///< x slot to result slot
+  std::span<const projection> project_y;       ///< y slot to result slot
+  std::span<const join_predicate> predicates;  ///< all must hold; also those that were advice to `extrel`
   std::size_t width = 0;
-  /// The projection may make rows equal, and the caller wants a set: a join that finds it cheap removes duplicates
-  /// and marks its result distinct; otherwise the caller removes them.
+  /// The projection may make rows equal, and the caller wants a set: a join that finds it cheap removes
+  /// duplicates and marks its result distinct; otherwise the caller removes them.
   bool distinct = false;
 };
 

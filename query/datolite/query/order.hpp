@@ -1,9 +1,10 @@
 // order: in which order a body's clauses are answered.
 //
 // A clause can be answered when what it needs is bound: all variables of a predicate and of a negation, the
-// arguments of a call, what a rule's branches cannot bind by themselves. Among those that can, the one that promises
-// the fewest rows is next; estimates come from the sources. The order of writing never decides: ties are broken by
-// the clauses' forms. When no clause can be answered, the query is refused with `db.error/insufficient-binding`.
+// arguments of a call, what a rule's branches cannot bind by themselves. Among those that can, the one that
+// promises the fewest rows is next; estimates come from the sources. The order of writing never decides: ties
+// are broken by the clauses' forms. When no clause can be answered, the query is refused with
+// `db.error/insufficient-binding`.
 #pragma once
 
 #include <cmath>
@@ -28,7 +29,8 @@ struct body_order {
   friend bool operator==(const body_order&, const body_order&) = default;
 };
 
-/// About how many rows a data pattern of `in`, the clause numbered so, gives by itself; the other clauses' sizes.
+/// About how many rows a data pattern of `in`, the clause numbered so, gives by itself; the other clauses'
+/// sizes.
 using estimator = std::function<double(const body& in, std::size_t clause_number)>;
 
 using var_set = std::vector<bool>;
@@ -77,8 +79,8 @@ class binding_analysis {
         clause.is);
   }
 
-  /// Whether all branches of a rule bind all its variables when the caller binds those of `mask`. A rule that calls
-  /// itself is judged by its other clauses.
+  /// Whether all branches of a rule bind all its variables when the caller binds those of `mask`. A rule that
+  /// calls itself is judged by its other clauses.
   bool can_run(std::size_t number, std::uint64_t mask) {
     const rule& r = (*rules_)[number];
     for (std::size_t i = 0; i < r.arity; ++i) {
@@ -120,7 +122,8 @@ class binding_analysis {
 /// Puts the clauses of bodies in order.
 class orderer {
  public:
-  orderer(const std::vector<rule>& rules, estimator estimate) : analysis_{rules}, estimate_{std::move(estimate)} {}
+  orderer(const std::vector<rule>& rules, estimator estimate)
+      : analysis_{rules}, estimate_{std::move(estimate)} {}
 
   /// `bound`: the variables known from the start.
   body_order run(const body& of, var_set bound) {
@@ -161,14 +164,15 @@ class orderer {
     double least = 0;
     for (const std::size_t i : ready) {
       const double cost = this->cost(of, i, bound, sizes);
-      const bool better = !chosen || cost < least ||
-                          (cost == least && of.clauses[i].form < of.clauses[*chosen].form);
+      const bool better =
+          !chosen || cost < least || (cost == least && of.clauses[i].form < of.clauses[*chosen].form);
       if (better) chosen = i, least = cost;
     }
     return chosen;
   }
 
-  double cost(const body& of, std::size_t i, const var_set& bound, std::vector<std::optional<double>>& sizes) {
+  double cost(const body& of, std::size_t i, const var_set& bound,
+              std::vector<std::optional<double>>& sizes) {
     const body_clause& clause = of.clauses[i];
     if (std::holds_alternative<comparison_clause>(clause.is)) return -3;
     if (std::holds_alternative<call_clause>(clause.is)) return -2;
@@ -208,7 +212,8 @@ class orderer {
         const std::string name = shown(of.names[v]);
         if (!bound[v] && names.find(name) == std::string::npos) names += (names.empty() ? "" : " ") + name;
       });
-      refuse(insufficient_binding, names.empty() ? "a branch leaves a variable unbound" : names + " is not bound",
+      refuse(insufficient_binding,
+             names.empty() ? "a branch leaves a variable unbound" : names + " is not bound",
              of.clauses[i].form);
     }
     refuse(invalid_query, "no order of clauses was found", of.form);

@@ -1,7 +1,7 @@
 // parse: queries and rules from EDN forms.
 //
-// A query is a vector, [:find ?x :in $ ?y :where …], or a map, {:find [?x] :in [$ ?y] :where […]}. Every form that is
-// not a query is refused with an error that names the clause; nothing is looked up yet.
+// A query is a vector, [:find ?x :in $ ?y :where …], or a map, {:find [?x] :in [$ ?y] :where […]}. Every form
+// that is not a query is refused with an error that names the clause; nothing is looked up yet.
 #pragma once
 
 #include <array>
@@ -45,7 +45,8 @@ class query_parts {
   bool has(std::string_view key) const { return present_[at(key)]; }
 
  private:
-  static constexpr std::array<std::string_view, 7> keys{"find", "with", "in", "where", "keys", "syms", "strs"};
+  static constexpr std::array<std::string_view, 7> keys{"find", "with", "in",  "where",
+                                                        "keys", "syms", "strs"};
 
   static std::size_t at(std::string_view key) {
     std::size_t i = 0;
@@ -56,7 +57,8 @@ class query_parts {
   std::size_t begin_part(const value& key, const value& form) {
     const std::size_t i = key.is(kind::keyword) ? at(key.raw()) : keys.size();
     if (i == keys.size()) {
-      refuse(invalid_query, shown(key) + " is not a part of a query (:find :with :in :where :keys :syms :strs)", form);
+      refuse(invalid_query,
+             shown(key) + " is not a part of a query (:find :with :in :where :keys :syms :strs)", form);
     }
     if (present_[i]) refuse(invalid_query, shown(key) + " is there twice", form);
     present_[i] = true;
@@ -99,7 +101,8 @@ inline find_element parse_find_element(const value& form, const value& query) {
   }
   const auto parts = form.elements();
   if (!form.is(kind::list) || parts.size() < 2 || !parts[0].is(kind::symbol)) {
-    refuse(invalid_query, shown(form) + " cannot be found: a find element is a variable, an aggregate or a pull", query);
+    refuse(invalid_query,
+           shown(form) + " cannot be found: a find element is a variable, an aggregate or a pull", query);
   }
   if (parts[0].is_symbol("pull")) {
     const std::size_t first = is_source(parts[1]) ? 2 : 1;
@@ -115,8 +118,9 @@ inline find_element parse_find_element(const value& form, const value& query) {
   out.is = find_element::type::aggregate;
   out.callee = parts[custom ? 1 : 0];
   for (const value& part : parts.subspan(custom ? 2 : 1)) {
-    const auto is = is_variable(part) ? term::type::variable : is_source(part) ? term::type::source
-                                                                               : term::type::constant;
+    const auto is = is_variable(part) ? term::type::variable
+                    : is_source(part) ? term::type::source
+                                      : term::type::constant;
     out.arguments.push_back({is, part});
   }
   if (out.arguments.empty() || !out.arguments.back().is_variable()) {
@@ -164,10 +168,12 @@ inline void parse_return_map(query_ast& out, const query_parts& parts) {
       {"keys", kind::keyword}, {"syms", kind::symbol}, {"strs", kind::string}};
   for (const auto& [key, as] : ways) {
     if (!parts.has(key)) continue;
-    if (out.return_map_keys != kind::nil) refuse(invalid_query, "only one of :keys, :syms and :strs", out.form);
+    if (out.return_map_keys != kind::nil)
+      refuse(invalid_query, "only one of :keys, :syms and :strs", out.form);
     out.return_map_keys = as;
     for (const value& name : parts[key]) {
-      if (!name.is(kind::symbol)) refuse(invalid_query, "the name " + shown(name) + " is not a symbol", out.form);
+      if (!name.is(kind::symbol))
+        refuse(invalid_query, "the name " + shown(name) + " is not a symbol", out.form);
       out.return_map_names.push_back(as == kind::keyword  ? value::keyword(name.raw())
                                      : as == kind::symbol ? name
                                                           : value{name.raw()});
@@ -212,11 +218,12 @@ inline query_ast parse_query(const value& form) {
   detail::parse_return_map(out, parts);
   out.where = parser.conjunction(parts["where"], detail::default_source());
   for (const value& v : parts["with"]) {
-    if (!detail::is_variable(v)) detail::refuse(detail::invalid_query, detail::shown(v) + " is not a variable", form);
+    if (!detail::is_variable(v))
+      detail::refuse(detail::invalid_query, detail::shown(v) + " is not a variable", form);
     for (const find_element& element : out.find) {
       if (element.is == find_element::type::variable && element.variable == v) {
-        detail::refuse(detail::invalid_query, ":find and :with must not use the same variable " + detail::shown(v),
-                       form);
+        detail::refuse(detail::invalid_query,
+                       ":find and :with must not use the same variable " + detail::shown(v), form);
       }
     }
     out.with.push_back(v);
@@ -240,8 +247,8 @@ inline std::vector<rule_branch> parse_rules(const value& form) {
   for (const rule_branch& rule : out) {
     for (const rule_branch& other : out) {
       if (other.name == rule.name && other.variables.size() != rule.variables.size()) {
-        detail::refuse(detail::wrong_arity, "the rule " + detail::shown(rule.name) + " has heads of different size",
-                       rule.form);
+        detail::refuse(detail::wrong_arity,
+                       "the rule " + detail::shown(rule.name) + " has heads of different size", rule.form);
       }
     }
   }

@@ -1,12 +1,12 @@
 // pattern: what one data pattern of a query asks of a datasource.
 //
-// A data pattern such as [?e :age ?a ?tx] has a slot a position. For each slot the datasource is told a value that it
-// must have (`consts`), and advice taken from the query's predicates: where the interesting run of a sorted order
-// starts and how long it lasts (`starts`, `whiles`). Only the consts bind: the join applies every predicate again,
-// so a source that ignores the advice is slow, never wrong.
+// A data pattern such as [?e :age ?a ?tx] has a slot a position. For each slot the datasource is told a value
+// that it must have (`consts`), and advice taken from the query's predicates: where the interesting run of a
+// sorted order starts and how long it lasts (`starts`, `whiles`). Only the consts bind: the join applies
+// every predicate again, so a source that ignores the advice is slow, never wrong.
 //
-// Lifetime: a pattern and all it refers to are valid during the call of `extrel`. What a lazy relation needs later
-// it copies; `io` lives as long as the query runs.
+// Lifetime: a pattern and all it refers to are valid during the call of `extrel`. What a lazy relation needs
+// later it copies; `io` lives as long as the query runs.
 #pragma once
 
 #include <bit>
@@ -24,7 +24,15 @@
 namespace datolite::query {
 
 /// The comparisons that the engine knows by name, and can therefore push down.
-enum class comparison : std::uint8_t { less, less_equal, equal, greater_equal, greater, not_equal, starts_with };
+enum class comparison : std::uint8_t {
+  less,
+  less_equal,
+  equal,
+  greater_equal,
+  greater,
+  not_equal,
+  starts_with
+};
 
 /// The comparison as a query writes it: "<=", "clojure.string/starts-with?".
 constexpr std::string_view to_string(comparison op) noexcept {
@@ -68,8 +76,8 @@ inline bool same(const value& a, const value& b) {
   return query_equal(a, b);
 }
 
-/// Whether `a op b`. Equality is query equality, order is comparison; kinds that do not compare make every order
-/// false. Never throws.
+/// Whether `a op b`. Equality is query equality, order is comparison; kinds that do not compare make every
+/// order false. Never throws.
 inline bool holds(comparison op, const value& a, const value& b) {
   if (detail::is_integral(a.kind()) && detail::is_integral(b.kind())) {
     return op != comparison::starts_with && detail::holds_for(op, a.word() <=> b.word());
@@ -83,9 +91,9 @@ inline bool holds(comparison op, const value& a, const value& b) {
   }
 }
 
-/// "Still in range": callable on a value, and shows its operator and bound, so that a source may turn it into the
-/// stop of a subrange. Beginning at the slot's start and going up, the first value for which this is false ends the
-/// run, within values of one kind.
+/// "Still in range": callable on a value, and shows its operator and bound, so that a source may turn it into
+/// the stop of a subrange. Beginning at the slot's start and going up, the first value for which this is
+/// false ends the run, within values of one kind.
 class take_while {
  public:
   /// REQUIRES: op is less, less_equal, equal or starts_with.
@@ -109,11 +117,15 @@ class slot_set {
   constexpr explicit slot_set(std::uint64_t bits) noexcept : bits_{bits} {}
 
   constexpr void insert(std::size_t slot) noexcept { bits_ |= std::uint64_t{1} << slot; }
-  constexpr bool contains(std::size_t slot) const noexcept { return slot < capacity && (bits_ >> slot & 1) != 0; }
+  constexpr bool contains(std::size_t slot) const noexcept {
+    return slot < capacity && (bits_ >> slot & 1) != 0;
+  }
   constexpr bool empty() const noexcept { return bits_ == 0; }
   constexpr std::size_t size() const noexcept { return static_cast<std::size_t>(std::popcount(bits_)); }
   /// One past the last slot in the set; 0 when empty.
-  constexpr std::size_t end() const noexcept { return capacity - static_cast<std::size_t>(std::countl_zero(bits_)); }
+  constexpr std::size_t end() const noexcept {
+    return capacity - static_cast<std::size_t>(std::countl_zero(bits_));
+  }
   constexpr std::uint64_t bits() const noexcept { return bits_; }
   friend constexpr bool operator==(slot_set, slot_set) noexcept = default;
 
@@ -128,15 +140,16 @@ struct slot_pair {
   friend constexpr bool operator==(const slot_pair&, const slot_pair&) noexcept = default;
 };
 
-/// One data pattern. `consts`, `starts` and `whiles` have the same size, one element a slot; trailing slots that
-/// the query did not write are absent, and unconstrained.
+/// One data pattern. `consts`, `starts` and `whiles` have the same size, one element a slot; trailing slots
+/// that the query did not write are absent, and unconstrained.
 struct clause_pattern {
-  std::span<const std::optional<value>> consts;       ///< must match: rows that do not are not part of the answer
-  std::span<const std::optional<value>> starts;       ///< advice: inclusive lower bound
+  std::span<const std::optional<value>> consts;  ///< must match: rows that do not are not part of the answer
+  std::span<const std::optional<value>> starts;  ///< advice: inclusive lower bound
   std::span<const std::optional<take_while>> whiles;  ///< advice: still in range
-  slot_set wanted;                   ///< slots that the join will look at; others may be left out (as nil)
-  std::span<const slot_pair> repeated;  ///< advice: slots that hold the same variable; the join checks it again
-  io_counters* io = nullptr;            ///< where to count what is read; may be null; lives as long as the query
+  slot_set wanted;  ///< slots that the join will look at; others may be left out (as nil)
+  std::span<const slot_pair>
+      repeated;               ///< advice: slots that hold the same variable; the join checks it again
+  io_counters* io = nullptr;  ///< where to count what is read; may be null; lives as long as the query
 
   std::size_t size() const noexcept { return consts.size(); }
 };

@@ -1,7 +1,7 @@
 // pattern_template: a data pattern with its advice, before and after the inputs are known.
 //
-// The comparisons of a body with constants and inputs become starts and whiles of every pattern slot that holds the
-// variable; several combine to the narrowest range.
+// The comparisons of a body with constants and inputs become starts and whiles of every pattern slot that
+// holds the variable; several combine to the narrowest range.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,8 @@ struct pattern_template {
 namespace detail {
 
 /// Narrows the range of one slot by "its value `op` bound".
-inline void narrow(std::optional<value>& start, std::optional<take_while>& until, comparison op, const value& bound) {
+inline void narrow(std::optional<value>& start, std::optional<take_while>& until, comparison op,
+                   const value& bound) {
   using enum comparison;
   if (op == not_equal || (op == starts_with && !bound.is(kind::string))) return;
   if (op == greater || op == greater_equal || op == equal || op == starts_with) {
@@ -51,8 +52,8 @@ inline void narrow(std::optional<value>& start, std::optional<take_while>& until
   if (!until || (rank(op) < 2 && rank(op) < rank(until->op()))) {
     until.emplace(op, bound);
   } else if (rank(until->op()) >= 2 && rank(op) >= 2) {
-    const bool tighter = holds(less, bound, until->bound()) ||
-                         (op == less && until->op() == less_equal && holds(less_equal, bound, until->bound()));
+    const bool tighter = holds(less, bound, until->bound()) || (op == less && until->op() == less_equal &&
+                                                                holds(less_equal, bound, until->bound()));
     if (tighter) until.emplace(op, bound);
   }
 }
@@ -67,7 +68,8 @@ class bound_pattern {
     if (!of.is_late()) return;
     consts_ = of.consts, starts_ = of.starts, whiles_ = of.whiles;
     for (const auto& [slot, input] : of.late_consts) consts_[slot] = inputs[input];
-    for (const auto& [slot, op, input] : of.late_bounds) detail::narrow(starts_[slot], whiles_[slot], op, inputs[input]);
+    for (const auto& [slot, op, input] : of.late_bounds)
+      detail::narrow(starts_[slot], whiles_[slot], op, inputs[input]);
   }
 
   /// Valid while this and the template live.

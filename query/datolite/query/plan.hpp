@@ -1,7 +1,7 @@
 // plan: the steps that answer a body, in order, with every variable a column number.
 //
-// Each step joins the rows found so far (y) with the rows of a clause (x), applies the predicates that can be decided
-// by then, and keeps the columns that are needed later. Immutable; shared by executions.
+// Each step joins the rows found so far (y) with the rows of a clause (x), applies the predicates that can be
+// decided by then, and keeps the columns that are needed later. Immutable; shared by executions.
 #pragma once
 
 #include <cstddef>
@@ -46,9 +46,9 @@ struct predicate_plan {
 struct join_plan {
   std::vector<join_pair> join;
   std::vector<projection> project_x, project_y;
-  std::vector<predicate_plan> predicates;   ///< those that need no y first
-  std::vector<join_predicate> ready;        ///< the same, unless `late`
-  bool late = false;                        ///< a predicate depends on the inputs
+  std::vector<predicate_plan> predicates;  ///< those that need no y first
+  std::vector<join_predicate> ready;       ///< the same, unless `late`
+  bool late = false;                       ///< a predicate depends on the inputs
   std::size_t width = 0;
   bool distinct = false;
 
@@ -79,8 +79,8 @@ struct call_step {
 
 struct rule_step {
   const rule_clause* clause = nullptr;
-  std::uint64_t mask = 0;              ///< bound arguments
-  std::vector<argument_plan> seeds;    ///< the values of the bound arguments, in order
+  std::uint64_t mask = 0;            ///< bound arguments
+  std::vector<argument_plan> seeds;  ///< the values of the bound arguments, in order
 };
 
 struct not_step {
@@ -97,11 +97,11 @@ struct plan_step {
 
 struct body_plan {
   std::shared_ptr<const body> of;
-  std::vector<predicate_plan> guards;      ///< predicates without variables
+  std::vector<predicate_plan> guards;  ///< predicates without variables
   std::vector<plan_step> steps;
-  std::vector<var_id> columns_in;          ///< of the rows that it starts from
-  std::vector<std::size_t> head;           ///< where each head variable is among the last step's columns
-  bool head_is_last = false;               ///< the last step's columns are the head
+  std::vector<var_id> columns_in;  ///< of the rows that it starts from
+  std::vector<std::size_t> head;   ///< where each head variable is among the last step's columns
+  bool head_is_last = false;       ///< the last step's columns are the head
   body_order order;
 };
 

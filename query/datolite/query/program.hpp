@@ -1,8 +1,8 @@
 // program: a query with its names resolved, before it is decided in which order its clauses are answered.
 //
-// Variables are numbers within a body; a body is a conjunction of clauses: that of the query, of a branch of a rule,
-// of a negation. Scalar and one-tuple inputs are no variables: they are constants that come later (`type::input`).
-// A disjunction has become a rule without a name. Immutable once compiled.
+// Variables are numbers within a body; a body is a conjunction of clauses: that of the query, of a branch of
+// a rule, of a negation. Scalar and one-tuple inputs are no variables: they are constants that come later
+// (`type::input`). A disjunction has become a rule without a name. Immutable once compiled.
 #pragma once
 
 #include <cstddef>
@@ -66,13 +66,14 @@ struct comparison_clause {
 
 /// Any other call. Without a result it is a predicate.
 struct call_clause {
-  function callee;                         ///< empty when it comes with the inputs
-  std::size_t input_callee = 0;            ///< the number of the input function
+  function callee;               ///< empty when it comes with the inputs
+  std::size_t input_callee = 0;  ///< the number of the input function
   std::vector<slot_term> arguments;
   std::optional<bound_columns> result;
 };
 
-/// Rows that are known before the query runs: an input collection, or the result of a call with constant arguments.
+/// Rows that are known before the query runs: an input collection, or the result of a call with constant
+/// arguments.
 struct relation_clause {
   std::optional<std::size_t> input;  ///< the number of the input relation
   relation rows;                     ///< otherwise
@@ -102,7 +103,7 @@ struct body {
   std::vector<value> names;  ///< by var_id
   std::vector<body_clause> clauses;
   std::vector<pattern_template> patterns;  ///< by clause; empty for what is no data pattern
-  std::vector<var_id> head;  ///< no variable twice
+  std::vector<var_id> head;                ///< no variable twice
   value form;
 };
 
@@ -125,8 +126,8 @@ struct found {
 struct input_plan {
   query_input::type is = query_input::type::binding;
   enum class use : std::uint8_t { none, value, tuple, relation, function } as = use::none;
-  std::size_t number = 0;  ///< of the source, input value, relation or function
-  bound_columns binding;   ///< of a tuple or relation
+  std::size_t number = 0;             ///< of the source, input value, relation or function
+  bound_columns binding;              ///< of a tuple or relation
   std::vector<std::uint32_t> values;  ///< the input value that each column of a tuple is
   value form;
 };

@@ -4,12 +4,12 @@
 //   q<std::string, std::int64_t>("[:find ?n ?a :where …]", db)        // rows as std::tuple
 //   q({.query = "[:find …]", .args = {db}, .query_stats = true, .io_context = "my/report"_kw})
 //
-// The arguments go with the query's :in, in order; an lvalue datasource is referred to, an rvalue kept. Texts are
-// parsed once: the last few hundred are remembered.
+// The arguments go with the query's :in, in order; an lvalue datasource is referred to, an rvalue kept. Texts
+// are parsed once: the last few hundred are remembered.
 //
-// Errors: `incorrect` with the clause in the message for a malformed query, an argument that does not fit, a clause
-// whose variables nothing binds, a function that fails.
-// Threads: everything here may be used by many threads at once.
+// Errors: `incorrect` with the clause in the message for a malformed query, an argument that does not fit, a
+// clause whose variables nothing binds, a function that fails. Threads: everything here may be used by many
+// threads at once.
 #pragma once
 
 #include <array>
@@ -69,9 +69,9 @@ inline prepared prepare(const query_form& form) { return form.get(); }
 struct query_request {
   query_form query;
   std::vector<argument> args = {};
-  bool query_stats = false;  ///< fill result::query_stats
-  value io_context = {};     ///< a keyword: fill result::io_stats, under this name
-  io_counters* io = nullptr; ///< count reads here too
+  bool query_stats = false;   ///< fill result::query_stats
+  value io_context = {};      ///< a keyword: fill result::io_stats, under this name
+  io_counters* io = nullptr;  ///< count reads here too
 };
 
 /// Asks. Also as datolite::q(request).
@@ -93,7 +93,8 @@ using query::prepare;
 /// std::vector of std::tuple of these types.
 template <class... T, class... Argument>
 auto q(const query::query_form& form, Argument&&... arguments) {
-  const std::array<query::argument, sizeof...(Argument)> all{query::argument{std::forward<Argument>(arguments)}...};
+  const std::array<query::argument, sizeof...(Argument)> all{
+      query::argument{std::forward<Argument>(arguments)}...};
   auto found = query::detail::answer(form.get(), all);
   if constexpr (sizeof...(T) == 0) {
     return found;

@@ -1,7 +1,7 @@
 // query_ast: a query as plain data, as it was written.
 //
-// What `parse_query` and `parse_rules` make of EDN forms, with names as symbols and nothing resolved. Every node
-// keeps its form, for messages and for query_stats.
+// What `parse_query` and `parse_rules` make of EDN forms, with names as symbols and nothing resolved. Every
+// node keeps its form, for messages and for query_stats.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,8 @@ struct data_pattern {
   std::vector<term> terms;
 };
 
-/// [(< ?a 10)] without a binding, [(+ ?a 10) ?b] with one. `callee` is the function's name, or an input variable.
+/// [(< ?a 10)] without a binding, [(+ ?a 10) ?b] with one. `callee` is the function's name, or an input
+/// variable.
 struct function_call {
   value callee;
   std::vector<term> arguments;
@@ -106,7 +107,7 @@ struct query_ast {
   std::vector<query_input> inputs;
   bool inputs_omitted = false;  ///< there was no :in: it is [$]
   std::vector<clause> where;
-  kind return_map_keys = kind::nil;      ///< keyword, symbol or string for :keys, :syms, :strs
+  kind return_map_keys = kind::nil;  ///< keyword, symbol or string for :keys, :syms, :strs
   std::vector<value> return_map_names;
 };
 

@@ -1,8 +1,9 @@
 // relation: rows of values, materialised, by column.
 //
-// What joins give and take. The first relation of every query is `relation::unit()`, one empty row; a relation of
-// width 0 therefore has a size of its own. Columns hide how they store their values: today each holds values of any
-// kind; read them by `row(i)[slot]` or `column(slot)[i]` into a `const value&`, which also takes a temporary.
+// What joins give and take. The first relation of every query is `relation::unit()`, one empty row; a
+// relation of width 0 therefore has a size of its own. Columns hide how they store their values: today each
+// holds values of any kind; read them by `row(i)[slot]` or `column(slot)[i]` into a `const value&`, which
+// also takes a temporary.
 //
 // Threads: as a vector: many may read, or one may write.
 #pragma once

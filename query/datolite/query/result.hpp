@@ -1,8 +1,8 @@
 // result: what a query found.
 //
-// A range of rows; a row is a range of values. Without :with it is a set: no row is there twice. The order is that
-// in which rows were found: the same for the same plan and data, and nothing to rely on. By the find spec, it is
-// also a collection, one tuple, or one scalar.
+// A range of rows; a row is a range of values. Without :with it is a set: no row is there twice. The order is
+// that in which rows were found: the same for the same plan and data, and nothing to rely on. By the find
+// spec, it is also a collection, one tuple, or one scalar.
 #pragma once
 
 #include <cstddef>
@@ -54,16 +54,17 @@ class result {
     std::size_t at_ = 0;
   };
 
-  /// For the engine: `columns[i]` is where find element i is among the columns of `rows`, or past them all for the
-  /// inputs in `fixed`.
-  result(std::shared_ptr<const program> of, relation rows, std::vector<std::size_t> columns, std::vector<value> fixed)
+  /// For the engine: `columns[i]` is where find element i is among the columns of `rows`, or past them all
+  /// for the inputs in `fixed`.
+  result(std::shared_ptr<const program> of, relation rows, std::vector<std::size_t> columns,
+         std::vector<value> fixed)
       : of_{std::move(of)}, rows_{std::move(rows)}, columns_{std::move(columns)}, fixed_{std::move(fixed)} {
     if (shape() == find_shape::scalar || shape() == find_shape::tuple) rows_.truncate(1);
   }
 
   find_shape shape() const noexcept { return of_->shape; }
   std::size_t width() const noexcept { return columns_.size(); }  ///< find elements
-  std::size_t size() const noexcept { return rows_.size(); }      ///< rows; at most one for a tuple or a scalar
+  std::size_t size() const noexcept { return rows_.size(); }  ///< rows; at most one for a tuple or a scalar
   bool empty() const noexcept { return rows_.empty(); }
   row operator[](std::size_t i) const noexcept { return {*this, i}; }
   iterator begin() const noexcept { return {*this, 0}; }
@@ -86,23 +87,22 @@ class result {
     return out;
   }
 
-  /// The rows as C++ tuples. Throws `db.error/wrong-type` where a value is no such thing, and if the query does not
-  /// find sizeof...(T) elements.
+  /// The rows as C++ tuples. Throws `db.error/wrong-type` where a value is no such thing, and if the query
+  /// does not find sizeof...(T) elements.
   template <class... T>
   std::vector<std::tuple<T...>> as() const {
     refuse_width(sizeof...(T));
     std::vector<std::tuple<T...>> out;
     out.reserve(size());
     for (std::size_t i = 0; i < size(); ++i) {
-      [&]<std::size_t... I>(std::index_sequence<I...>) {
-        out.emplace_back(from_value<T>(at(i, I))...);
-      }(std::index_sequence_for<T...>{});
+      [&]<std::size_t... I>(std::index_sequence<I...>) { out.emplace_back(from_value<T>(at(i, I))...); }
+      (std::index_sequence_for<T...>{});
     }
     return out;
   }
 
-  /// By the find spec: a set of vectors (or of maps, with :keys and its kin), a set of values, a vector or nil, a
-  /// value or nil. With :with, vectors in place of the sets.
+  /// By the find spec: a set of vectors (or of maps, with :keys and its kin), a set of values, a vector or
+  /// nil, a value or nil. With :with, vectors in place of the sets.
   value as_value() const {
     if (shape() == find_shape::scalar) return scalar().value_or(value{});
     if (shape() == find_shape::tuple) return empty() ? value{} : row_value(0);
@@ -152,8 +152,8 @@ class result {
   void refuse_width(std::size_t asked) const {
     if (asked == width()) return;
     throw error{error_category::incorrect, "db.error/wrong-type",
-                "the query finds " + std::to_string(width()) + " elements, and rows of " + std::to_string(asked) +
-                    " are asked for"};
+                "the query finds " + std::to_string(width()) + " elements, and rows of " +
+                    std::to_string(asked) + " are asked for"};
   }
 
   std::shared_ptr<const program> of_;

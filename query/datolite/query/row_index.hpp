@@ -1,7 +1,7 @@
 // row_index: rows found by hash, for joins and for sets of rows.
 //
-// An index knows rows by number and hash only; whoever uses it keeps the rows and compares them. Rows are added in
-// order of their number and never removed. Not for concurrent writing.
+// An index knows rows by number and hash only; whoever uses it keeps the rows and compares them. Rows are
+// added in order of their number and never removed. Not for concurrent writing.
 #pragma once
 
 #include <bit>
@@ -41,9 +41,7 @@ class row_index {
 
   std::size_t size() const noexcept { return next_.size(); }
 
-  void clear() noexcept {
-    heads_.clear(), next_.clear(), hashes_.clear();
-  }
+  void clear() noexcept { heads_.clear(), next_.clear(), hashes_.clear(); }
 
   /// Adds the row numbered size().
   void add(std::size_t hash) {
@@ -136,7 +134,8 @@ class row_set {
   row_index index_;
 };
 
-/// `rows` without duplicates, the first of equal rows staying where it is. O(size); nothing if already distinct.
+/// `rows` without duplicates, the first of equal rows staying where it is. O(size); nothing if already
+/// distinct.
 inline relation distinct(relation rows) {
   if (rows.is_distinct()) {
     rows.mark_distinct();

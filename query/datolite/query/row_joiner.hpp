@@ -1,14 +1,14 @@
 // row_joiner: the join of one row after another with a relation.
 //
-// The built-in join, and the tool for who writes `join_project_with` for a source of their own: give it the rows
-// that the source finds, in any order, and take the result.
+// The built-in join, and the tool for who writes `join_project_with` for a source of their own: give it the
+// rows that the source finds, in any order, and take the result.
 //
 //   row_joiner join{ys, spec};
 //   for (auto&& row : my_rows) { join.add(as_row(row)); if (join.done()) break; }
 //   return std::move(join).finish();
 //
-// A source that searches its index for a row of ys at a time says `add(x, y)` instead. Cost: O(1) expected a row
-// and a result; one hash table over ys if there is a join map and more than one row.
+// A source that searches its index for a row of ys at a time says `add(x, y)` instead. Cost: O(1) expected a
+// row and a result; one hash table over ys if there is a join map and more than one row.
 #pragma once
 
 #include <algorithm>
@@ -124,8 +124,8 @@ class row_joiner {
     if (spec_->distinct) known_.keep_last(result_);
   }
 
-  /// What the x row alone decides is laid out flat: the equalities with the only row of ys, and the comparisons
-  /// with constants that come before any other predicate.
+  /// What the x row alone decides is laid out flat: the equalities with the only row of ys, and the
+  /// comparisons with constants that come before any other predicate.
   void collect_checks() noexcept {
     if (ys_->size() == 1) {
       for (; joined_ < spec_->join.size() && checks_ < most_checks; ++joined_) {

@@ -2,13 +2,14 @@
 //
 // A row is a std::tuple, pair or array; any random-access sequence of values or of C++ scalars, such as a
 // std::vector; an EDN vector, list or tuple (as a `value`); an entry of an EDN map; a row of a relation.
-// `as_row` shows any of these as an object with `size()` and `row[slot]`, which gives a value or a reference to one.
+// `as_row` shows any of these as an object with `size()` and `row[slot]`, which gives a value or a reference
+// to one.
 #pragma once
 
 #include <concepts>
 #include <cstddef>
-#include <iterator>
 #include <cstdint>
+#include <iterator>
 #include <ranges>
 #include <span>
 #include <string_view>
@@ -35,13 +36,15 @@ constexpr bool all_scalar(std::index_sequence<I...>) {
 
 /// std::tuple, std::pair, std::array and their like, of scalars.
 template <class T>
-concept TupleLike = requires { std::tuple_size<T>::value; } &&
-                    detail::all_scalar<T>(std::make_index_sequence<std::tuple_size<T>::value>{});
+concept TupleLike = requires {
+  std::tuple_size<T>::value;
+}
+&&detail::all_scalar<T>(std::make_index_sequence<std::tuple_size<T>::value>{});
 
 /// A random-access sequence of scalars, such as std::vector<value>.
 template <class T>
-concept SlotSequence = !Scalar<T> && std::ranges::random_access_range<const T> && std::ranges::sized_range<const T> &&
-                       Scalar<std::ranges::range_value_t<const T>>;
+concept SlotSequence = !Scalar<T> && std::ranges::random_access_range<const T> &&
+                       std::ranges::sized_range<const T> && Scalar<std::ranges::range_value_t<const T>>;
 
 /// Something with `size()` and `row[slot]`.
 template <class T>
@@ -174,12 +177,12 @@ auto as_row(const T& row) {
 /// A type of rows.
 template <class T>
 concept Row = std::same_as<T, value> || std::same_as<T, map_entry> || SlotSequence<T> || TupleLike<T> ||
-              std::same_as<T, relation::row_view>;
+    std::same_as<T, relation::row_view>;
 
 /// A range of rows: vectors of tuples, maps (as pairs), relations, views over these.
 template <class R>
-concept RowRange = !Scalar<R> && std::ranges::input_range<R> &&
-                   Row<std::remove_cvref_t<std::ranges::range_reference_t<R>>>;
+concept RowRange =
+    !Scalar<R> && std::ranges::input_range<R> && Row<std::remove_cvref_t<std::ranges::range_reference_t<R>>>;
 
 /// The rows as an EDN vector of vectors. O(their size).
 template <RowRange R>

@@ -1,10 +1,11 @@
 // rule_tables: rules answered to their least fixpoint, driven by what the callers bind.
 //
-// For each way in which a rule is called (the rule, its source, which arguments are bound) there is a table: the
-// values it has been asked for (seeds), and the answers found. A branch of the rule starts from the seeds; where it
-// calls a rule, the rows that wait there (the call site) are kept, ask the callee's table for their values, and go on
-// with each answer, now or when it is found. Only new rows ever move, so every pair of a row and an answer is joined
-// once: recursion may stand anywhere in a body, any number of times, and ends on cycles.
+// For each way in which a rule is called (the rule, its source, which arguments are bound) there is a table:
+// the values it has been asked for (seeds), and the answers found. A branch of the rule starts from the
+// seeds; where it calls a rule, the rows that wait there (the call site) are kept, ask the callee's table for
+// their values, and go on with each answer, now or when it is found. Only new rows ever move, so every pair
+// of a row and an answer is joined once: recursion may stand anywhere in a body, any number of times, and
+// ends on cycles.
 //
 // Negations within rules are answered by tables of their own, which are complete each time.
 #pragma once
@@ -121,7 +122,8 @@ void extend(row_index& index, const relation& of, std::size_t columns, F&& colum
 
 }  // namespace detail
 
-inline const relation& rule_tables::answers(const rule_step& call, const relation& ys, std::size_t of_caller) {
+inline const relation& rule_tables::answers(const rule_step& call, const relation& ys,
+                                            std::size_t of_caller) {
   const std::size_t source = call.clause->source == callers_source ? of_caller : call.clause->source;
   table& callee = find(call, source);
   ask(callee, call, ys, 0);
@@ -199,7 +201,8 @@ inline void rule_tables::run(branch& of, std::size_t step, relation rows) {
     if (site.callee == nullptr) {
       site.of = &of, site.step = step;
       site.rows = relation{rows.width()};
-      const std::size_t source = call->clause->source == callers_source ? of.frame->source : call->clause->source;
+      const std::size_t source =
+          call->clause->source == callers_source ? of.frame->source : call->clause->source;
       site.callee = &find(*call, source);
       site.callee->callers.push_back(&site);
       if (!site.callee->answers.empty()) enqueue(site);

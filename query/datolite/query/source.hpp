@@ -1,22 +1,26 @@
 // source: the datasource protocol.
 //
-// ExtRel. Anything that a query can read offers `extrel(source, pattern)`: the rows that one data pattern asks of
-// it. It is called once a clause, never once a row.
-// IJoin. What `extrel` returns offers `join_project_with(xs, ys, spec)`: its join with the rows found so far. It may
-// be lazy, and choose how to read only here, where the bound values are known.
+// ExtRel. Anything that a query can read offers `extrel(source, pattern)`: the rows that one data pattern
+// asks of it. It is called once a clause, never once a row. IJoin. What `extrel` returns offers
+// `join_project_with(xs, ys, spec)`: its join with the rows found so far. It may be lazy, and choose how to
+// read only here, where the bound values are known.
 //
-// `datolite::extrel` and `datolite::join_project_with` are customization points: a member of that name, else a
-// function found by argument-dependent lookup, else the built-in for ranges of rows (rows.hpp): vectors of tuples,
-// maps as pairs, relations, views over these. Any such range is an IJoin, so a source may return a plain vector.
+// `datolite::extrel` and `datolite::join_project_with` are customization points: a member of that name, else
+// a function found by argument-dependent lookup, else the built-in for ranges of rows (rows.hpp): vectors of
+// tuples, maps as pairs, relations, views over these. Any such range is an IJoin, so a source may return a
+// plain vector.
 //
 // Laws:
-//   1. every row of extrel(s, p) has p.consts in their slots (a source may resolve what a const stands for), and no
+//   1. every row of extrel(s, p) has p.consts in their slots (a source may resolve what a const stands for),
+//   and no
 //      row of the source that agrees with the consts, the starts and the whiles is missing
-//   2. join_project_with(xs, ys, j) is the set that join_spec.hpp describes, in any order; duplicates are allowed
+//   2. join_project_with(xs, ys, j) is the set that join_spec.hpp describes, in any order; duplicates are
+//   allowed
 //      unless the relation is marked distinct
 //   3. both may be called by many threads at once on one source
 //
-// Optional: `estimate(source, pattern)` (member or ADL), about how many rows extrel would give; 0 to infinity.
+// Optional: `estimate(source, pattern)` (member or ADL), about how many rows extrel would give; 0 to
+// infinity.
 #pragma once
 
 #include <concepts>
@@ -45,27 +49,41 @@ void join_project_with() = delete;
 void estimate() = delete;
 
 template <class S>
-concept HasExtrel = requires(const S& s, const clause_pattern& p) { extrel(s, p); };
+concept HasExtrel = requires(const S& s, const clause_pattern& p) {
+  extrel(s, p);
+};
 template <class X>
-concept HasJoin = requires(const X& xs, const relation& ys, const join_spec& j) { join_project_with(xs, ys, j); };
+concept HasJoin = requires(const X& xs, const relation& ys, const join_spec& j) {
+  join_project_with(xs, ys, j);
+};
 template <class S>
 concept HasEstimate = requires(const S& s, const clause_pattern& p) {
   { estimate(s, p) } -> std::convertible_to<double>;
 };
 
 template <class S>
-decltype(auto) call_extrel(const S& s, const clause_pattern& p) { return extrel(s, p); }
+decltype(auto) call_extrel(const S& s, const clause_pattern& p) {
+  return extrel(s, p);
+}
 template <class X>
-decltype(auto) call_join(const X& xs, const relation& ys, const join_spec& j) { return join_project_with(xs, ys, j); }
+decltype(auto) call_join(const X& xs, const relation& ys, const join_spec& j) {
+  return join_project_with(xs, ys, j);
+}
 template <class S>
-double call_estimate(const S& s, const clause_pattern& p) { return static_cast<double>(estimate(s, p)); }
+double call_estimate(const S& s, const clause_pattern& p) {
+  return static_cast<double>(estimate(s, p));
+}
 
 }  // namespace adl
 
 template <class S>
-concept MemberExtrel = requires(const S& s, const clause_pattern& p) { s.extrel(p); };
+concept MemberExtrel = requires(const S& s, const clause_pattern& p) {
+  s.extrel(p);
+};
 template <class X>
-concept MemberJoin = requires(const X& xs, const relation& ys, const join_spec& j) { xs.join_project_with(ys, j); };
+concept MemberJoin = requires(const X& xs, const relation& ys, const join_spec& j) {
+  xs.join_project_with(ys, j);
+};
 template <class S>
 concept MemberEstimate = requires(const S& s, const clause_pattern& p) {
   { s.estimate(p) } -> std::convertible_to<double>;
@@ -82,8 +100,8 @@ relation join_rows(R&& xs, const relation& ys, const join_spec& spec) {
   return std::move(join).finish();
 }
 
-/// The rows of a range that have a pattern's consts: what `extrel` gives for ranges. It ignores starts and whiles:
-/// an unsorted range has nothing to gain by them.
+/// The rows of a range that have a pattern's consts: what `extrel` gives for ranges. It ignores starts and
+/// whiles: an unsorted range has nothing to gain by them.
 template <ConstRowRange R>
 class matching_rows {
  public:
@@ -122,8 +140,8 @@ class matching_rows {
 
 struct extrel_fn {
   template <class S>
-    requires(MemberExtrel<S> || adl::HasExtrel<S> || ConstRowRange<S>)
-  decltype(auto) operator()(const S& source, const clause_pattern& pattern) const {
+  requires(MemberExtrel<S> || adl::HasExtrel<S> || ConstRowRange<S>) decltype(auto) operator()(
+      const S& source, const clause_pattern& pattern) const {
     if constexpr (MemberExtrel<S>) {
       return source.extrel(pattern);
     } else if constexpr (adl::HasExtrel<S>) {
@@ -136,8 +154,8 @@ struct extrel_fn {
 
 struct join_project_with_fn {
   template <class X>
-    requires(MemberJoin<X> || adl::HasJoin<X> || ConstRowRange<X>)
-  decltype(auto) operator()(const X& xs, const relation& ys, const join_spec& spec) const {
+  requires(MemberJoin<X> || adl::HasJoin<X> || ConstRowRange<X>) decltype(auto) operator()(
+      const X& xs, const relation& ys, const join_spec& spec) const {
     if constexpr (MemberJoin<X>) {
       return xs.join_project_with(ys, spec);
     } else if constexpr (adl::HasJoin<X>) {
@@ -201,9 +219,10 @@ consteval bool explain_ijoin() {
   static_assert(!std::is_void_v<T>, "extrel returns nothing: it must return rows that can be joined");
   if constexpr (!std::is_void_v<T>) {
     constexpr bool joinable = detail::MemberJoin<T> || detail::adl::HasJoin<T> || ConstRowRange<T>;
-    static_assert(joinable,
-                  "what extrel returns is not joinable: it must be a range of rows (tuples, pairs, arrays, vectors "
-                  "of values) or offer join_project_with(const relation&, const join_spec&) const");
+    static_assert(
+        joinable,
+        "what extrel returns is not joinable: it must be a range of rows (tuples, pairs, arrays, vectors "
+        "of values) or offer join_project_with(const relation&, const join_spec&) const");
     if constexpr (joinable) {
       static_assert(IJoin<T>, "join_project_with must return a datolite::query::relation");
     }
@@ -216,9 +235,10 @@ template <class S>
 consteval bool explain_extrel() {
   using T = std::remove_cvref_t<S>;
   constexpr bool readable = detail::MemberExtrel<T> || detail::adl::HasExtrel<T> || ConstRowRange<T>;
-  static_assert(readable,
-                "not a datasource: it must be a range of rows (tuples, pairs, arrays, vectors of values) or offer "
-                "extrel(const clause_pattern&) const");
+  static_assert(
+      readable,
+      "not a datasource: it must be a range of rows (tuples, pairs, arrays, vectors of values) or offer "
+      "extrel(const clause_pattern&) const");
   if constexpr (readable) {
     using rows = decltype(datolite::extrel(std::declval<const T&>(), std::declval<const clause_pattern&>()));
     static_assert(explain_ijoin<rows>());

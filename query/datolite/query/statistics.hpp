@@ -1,10 +1,13 @@
 // statistics: what answering a query did, as EDN in Datomic's shape.
 //
 //   query_stats  {:query …, :phases [{:sched (((clause …))), :clauses [{:clause …, :rows-in 0, :rows-out 3,
-//                  :binds-in (), :binds-out [?e], :preds ([…]), :expansion 3, :warnings {:unbound-vars #{?e}}}]}]}
-//   io_stats     {:io-context :my/context, :api :query, :api-ms 0.3, :reads {:aevt 1351}, :seeks {…}, :steps {…}}
+//                  :binds-in (), :binds-out [?e], :preds ([…]), :expansion 3, :warnings {:unbound-vars
+//                  #{?e}}}]}]}
+//   io_stats     {:io-context :my/context, :api :query, :api-ms 0.3, :reads {:aevt 1351}, :seeks {…}, :steps
+//   {…}}
 //
-// query_stats measures the joins, io_stats the reads behind them: a clause that joins few rows may have read many.
+// query_stats measures the joins, io_stats the reads behind them: a clause that joins few rows may have read
+// many.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +51,8 @@ class statistics final : public step_observer {
     }
     const value phase = make_map({{value::keyword("sched"), value::list({value::list(order)})},
                                   {value::keyword("clauses"), value::vector(clauses_)}});
-    return make_map({{value::keyword("query"), of_.of->form}, {value::keyword("phases"), value::vector({phase})}});
+    return make_map(
+        {{value::keyword("query"), of_.of->form}, {value::keyword("phases"), value::vector({phase})}});
   }
 
  private:

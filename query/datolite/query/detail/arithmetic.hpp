@@ -1,7 +1,8 @@
 // arithmetic: what + - * / quot rem mod inc dec max min do with longs and floating-point numbers.
 //
-// Integers are exact: a result that no long can hold, and a division by zero, are `db.error/arithmetic`. Where a
-// double or float takes part, the result is a double. `/` of two integers is their whole quotient, as in Datomic.
+// Integers are exact: a result that no long can hold, and a division by zero, are `db.error/arithmetic`.
+// Where a double or float takes part, the result is a double. `/` of two integers is their whole quotient, as
+// in Datomic.
 #pragma once
 
 #include <cmath>
@@ -40,7 +41,8 @@ enum class arithmetic_op { add, subtract, multiply, divide, quot, rem, mod };
 
 inline std::int64_t checked_divisor(std::int64_t dividend, std::int64_t divisor) {
   if (divisor == 0) throw_arithmetic("division by zero");
-  if (divisor == -1 && dividend == std::numeric_limits<std::int64_t>::min()) throw_arithmetic("a long overflows");
+  if (divisor == -1 && dividend == std::numeric_limits<std::int64_t>::min())
+    throw_arithmetic("a long overflows");
   return divisor;
 }
 

@@ -70,7 +70,8 @@ inline relation executor::run(body_frame& frame, const relation& ys) {
       current = apply(frame, i, *rows);
       rows = &current;
     }
-    if (observer_ != nullptr && &frame == observed_) observer_->step_done(plan.steps[i], rows_in, rows->size());
+    if (observer_ != nullptr && &frame == observed_)
+      observer_->step_done(plan.steps[i], rows_in, rows->size());
     if (rows->empty()) return relation{plan.head.size()};
   }
   return project_head(plan, std::move(current));
@@ -83,10 +84,13 @@ inline relation executor::apply(body_frame& frame, std::size_t step, const relat
   switch (s.is.index()) {
     case 0: out = filter(ys, spec); break;
     case 1: out = join_pattern(frame, step, ys, spec); break;
-    case 2: out = datolite::join_project_with(rows_of(*std::get<relation_step>(s.is).clause), ys, spec); break;
+    case 2:
+      out = datolite::join_project_with(rows_of(*std::get<relation_step>(s.is).clause), ys, spec);
+      break;
     case 3: out = join_call(std::get<call_step>(s.is), s.form, ys, spec); break;
     case 4:
-      out = datolite::join_project_with(frame.tables->answers(std::get<rule_step>(s.is), ys, frame.source), ys, spec);
+      out = datolite::join_project_with(frame.tables->answers(std::get<rule_step>(s.is), ys, frame.source),
+                                        ys, spec);
       break;
     default: out = deny(frame, step, ys, spec);
   }
@@ -99,7 +103,8 @@ inline relation executor::filter(const relation& ys, const join_spec& spec) cons
   return std::move(join).finish();
 }
 
-inline relation executor::join_pattern(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec) {
+inline relation executor::join_pattern(body_frame& frame, std::size_t step, const relation& ys,
+                                       const join_spec& spec) {
   const plan_step& s = frame.plan->steps[step];
   const auto& pattern = std::get<pattern_step>(s.is);
   step_state& state = frame.states[step];
@@ -161,7 +166,8 @@ inline relation executor::join_call(const call_step& call, const value& form, co
   return std::move(join).finish();
 }
 
-inline relation executor::deny(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec) {
+inline relation executor::deny(body_frame& frame, std::size_t step, const relation& ys,
+                               const join_spec& spec) {
   const auto& no = std::get<not_step>(frame.plan->steps[step].is);
   step_state& state = frame.states[step];
   if (state.inner == nullptr) {
@@ -193,7 +199,8 @@ inline relation executor::deny(body_frame& frame, std::size_t step, const relati
 
 inline double executor::estimate(const body& of, std::size_t clause, std::size_t callers) const {
   const body_clause& c = of.clauses[clause];
-  if (const auto* known = std::get_if<relation_clause>(&c.is)) return static_cast<double>(rows_of(*known).size());
+  if (const auto* known = std::get_if<relation_clause>(&c.is))
+    return static_cast<double>(rows_of(*known).size());
   const auto& pattern = std::get<pattern_clause>(c.is);
   const bound_pattern bound{of.patterns[clause], env_.values};
   const clause_pattern view = bound.view(nullptr);
@@ -206,7 +213,8 @@ inline double executor::estimate(const body& of, std::size_t clause, std::size_t
   return guess;
 }
 
-inline body_order executor::order(const body& of, const std::vector<var_id>& columns_in, std::size_t source) const {
+inline body_order executor::order(const body& of, const std::vector<var_id>& columns_in,
+                                  std::size_t source) const {
   detail::orderer orderer{env_.of->rules,
                           [&](const body& in, std::size_t clause) { return estimate(in, clause, source); }};
   var_set bound(of.names.size());
@@ -215,7 +223,8 @@ inline body_order executor::order(const body& of, const std::vector<var_id>& col
 }
 
 inline std::shared_ptr<const body_plan> executor::plan(const std::shared_ptr<const body>& of,
-                                                       std::vector<var_id> columns_in, std::size_t source) const {
+                                                       std::vector<var_id> columns_in,
+                                                       std::size_t source) const {
   body_order chosen = order(*of, columns_in, source);
   return make_plan(of, std::move(chosen), std::move(columns_in));
 }

@@ -13,7 +13,8 @@
 namespace datolite::query::detail {
 
 /// A comparison as seen from its variable `of`: the operator, and the fixed term on the other side.
-inline std::optional<std::pair<comparison, const slot_term*>> seen_from(const comparison_clause& c, var_id of) {
+inline std::optional<std::pair<comparison, const slot_term*>> seen_from(const comparison_clause& c,
+                                                                        var_id of) {
   if (c.left.is_variable() && c.left.id == of && c.right.is_fixed()) return {{c.op, &c.right}};
   if (c.right.is_variable() && c.right.id == of && c.left.is_fixed() && c.op != comparison::starts_with) {
     return {{exchanged(c.op), &c.left}};
@@ -22,7 +23,8 @@ inline std::optional<std::pair<comparison, const slot_term*>> seen_from(const co
 }
 
 /// The template of a pattern that stands in `in`. A variable counts as wanted when `matters[var]`.
-inline pattern_template make_template(const pattern_clause& pattern, const body& in, const std::vector<bool>& matters) {
+inline pattern_template make_template(const pattern_clause& pattern, const body& in,
+                                      const std::vector<bool>& matters) {
   pattern_template out;
   const std::size_t n = pattern.terms.size();
   out.consts.resize(n), out.starts.resize(n), out.whiles.resize(n);
@@ -61,7 +63,8 @@ inline std::vector<pattern_template> make_templates(const body& of) {
   for (std::size_t v = 0; v < uses.size(); ++v) matters[v] = uses[v] > 1;
   std::vector<pattern_template> out(of.clauses.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
-    if (const auto* p = std::get_if<pattern_clause>(&of.clauses[i].is)) out[i] = make_template(*p, of, matters);
+    if (const auto* p = std::get_if<pattern_clause>(&of.clauses[i].is))
+      out[i] = make_template(*p, of, matters);
   }
   return out;
 }

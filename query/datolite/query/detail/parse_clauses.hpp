@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,9 +21,9 @@ class depth_guard {
   depth_guard(std::size_t& depth, const value& form) : depth_{depth} {
     if (++depth_ > 512) {
       --depth_;
-      throw error{error_category::incorrect, invalid_query,
-                  "the query nests its clauses deeper than 512 levels, in a " +
-                      std::string{to_string(form.kind())}};
+      throw error{
+          error_category::incorrect, invalid_query,
+          "the query nests its clauses deeper than 512 levels, in a " + std::string{to_string(form.kind())}};
     }
   }
   ~depth_guard() { --depth_; }
@@ -72,7 +73,8 @@ class clause_parser {
     if (parts.size() == 1 && parts[0].is(kind::vector)) {
       out.is = binding_form::type::collection;
       out.parts.push_back(binding(parts[0]));
-      if (out.parts[0].is == binding_form::type::collection) refuse(invalid_query, "a relation's row is a tuple", form);
+      if (out.parts[0].is == binding_form::type::collection)
+        refuse(invalid_query, "a relation's row is a tuple", form);
       return out;
     }
     out.is = binding_form::type::tuple;
@@ -81,8 +83,8 @@ class clause_parser {
   }
 
   /// Variables of a not-join or a rule's head; `allow_required` lets the first be a vector of required ones.
-  std::pair<std::vector<value>, std::vector<value>> variables(std::span<const value> forms, bool allow_required,
-                                                              const value& whole) {
+  std::pair<std::vector<value>, std::vector<value>> variables(std::span<const value> forms,
+                                                              bool allow_required, const value& whole) {
     std::pair<std::vector<value>, std::vector<value>> out;  // required, free
     if (allow_required && !forms.empty() && is_form(forms[0])) {
       for (const value& v : forms[0].elements()) out.first.push_back(v);
@@ -140,10 +142,12 @@ class clause_parser {
     if (is_variable(part)) return {term::type::variable, part};
     if (is_source(part)) return {term::type::source, part};
     if (part.is(kind::symbol)) {
-      refuse(invalid_query, "the symbol " + shown(part) + " is neither a variable, a source nor a constant", whole);
+      refuse(invalid_query, "the symbol " + shown(part) + " is neither a variable, a source nor a constant",
+             whole);
     }
     if (part.is(kind::list)) {
-      refuse(invalid_query, "calls do not nest; bind the result of " + shown(part) + " to a variable first", whole);
+      refuse(invalid_query, "calls do not nest; bind the result of " + shown(part) + " to a variable first",
+             whole);
     }
     return {term::type::constant, part};
   }
@@ -173,8 +177,8 @@ class clause_parser {
       parts = parts.subspan(1);
     }
     if (parts.empty() || !parts[0].is(kind::symbol) || is_variable(parts[0]) || is_blank(parts[0])) {
-      refuse(invalid_query, "a clause in parentheses begins with a rule's name, not, or, and, not-join or or-join",
-             form);
+      refuse(invalid_query,
+             "a clause in parentheses begins with a rule's name, not, or, and, not-join or or-join", form);
     }
     const std::string_view name = parts[0].raw();
     parts = parts.subspan(1);
@@ -195,13 +199,15 @@ class clause_parser {
     rule_call out{source, value::symbol(name), {}};
     if (parts.empty()) refuse(invalid_query, "a rule is called with at least one argument", form);
     for (const value& part : parts) {
-      if (is_source(part)) refuse(invalid_query, "a source stands before a rule's name, not among its arguments", form);
+      if (is_source(part))
+        refuse(invalid_query, "a source stands before a rule's name, not among its arguments", form);
       out.arguments.push_back(slot(part, form));
     }
     return out;
   }
 
-  negation negated(const value& form, std::string_view name, std::span<const value> parts, const value& source) {
+  negation negated(const value& form, std::string_view name, std::span<const value> parts,
+                   const value& source) {
     negation out{source, name == "not-join", {}, {}};
     if (out.names_variables) out.variables = join_variables(form, parts, false).second;
     if (parts.empty()) refuse(invalid_query, std::string{name} + " needs at least one clause", form);
@@ -218,7 +224,8 @@ class clause_parser {
     return out;
   }
 
-  std::pair<std::vector<value>, std::vector<value>> join_variables(const value& form, std::span<const value>& parts,
+  std::pair<std::vector<value>, std::vector<value>> join_variables(const value& form,
+                                                                   std::span<const value>& parts,
                                                                    bool allow_required) {
     if (parts.empty() || !parts[0].is(kind::vector)) {
       refuse(invalid_query, "a vector of the variables that it shares must come first", form);

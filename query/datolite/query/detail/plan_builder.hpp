@@ -31,8 +31,10 @@ class plan_builder {
     for (const var_id v : body_.head) ++waiting_uses_[v];
     for (const body_clause& c : body_.clauses) for_each_variable(c, [&](var_id v) { ++waiting_uses_[v]; });
     for (const std::size_t i : out_->order.clauses) {
-      if (is_predicate(body_.clauses[i])) waiting_.push_back(i);
-      else joins_.push_back(i);
+      if (is_predicate(body_.clauses[i]))
+        waiting_.push_back(i);
+      else
+        joins_.push_back(i);
     }
     take_guards();
     if (any_ready()) add_filter();
@@ -166,7 +168,8 @@ class plan_builder {
     for (std::size_t slot = 0; slot < slots.size(); ++slot) {
       const slot_term& t = slots[slot];
       if (t.is_fixed() && !is_pattern) {
-        step.join.predicates.push_back(made_up({operand::source::x, slot, {}}, {operand::source::constant, 0, t}));
+        step.join.predicates.push_back(
+            made_up({operand::source::x, slot, {}}, {operand::source::constant, 0, t}));
       }
       if (t.is == slot_term::type::blank) drops = true;
       if (!t.is_variable()) continue;
@@ -209,8 +212,10 @@ class plan_builder {
     join_plan& join = step.join;
     for (std::size_t to = 0; to < after.size(); ++to) {
       const std::size_t in_y = column(after[to]);
-      if (in_y < columns_.size()) join.project_y.push_back({in_y, to});
-      else join.project_x.push_back({x_slots.at(after[to]), to});
+      if (in_y < columns_.size())
+        join.project_y.push_back({in_y, to});
+      else
+        join.project_x.push_back({x_slots.at(after[to]), to});
     }
     std::size_t all = columns_.size();
     for (const auto& [v, slot] : x_slots) all += column(v) == columns_.size();
@@ -218,7 +223,8 @@ class plan_builder {
     join.width = after.size();
     auto* r = std::get_if<relation_step>(&step.is);
     if (r != nullptr) {
-      r->as_it_is = !last && columns_.empty() && join.predicates.empty() && join.project_x.size() == r->clause->columns.size();
+      r->as_it_is = !last && columns_.empty() && join.predicates.empty() &&
+                    join.project_x.size() == r->clause->columns.size();
       for (const projection& p : join.project_x) r->as_it_is = r->as_it_is && p.from == p.to;
     }
     finish_predicates(join);
@@ -263,7 +269,8 @@ class plan_builder {
   const body& body_;
   std::shared_ptr<body_plan> out_;
   std::vector<bool> bound_;
-  std::vector<std::size_t> waiting_uses_;  ///< mentions of each variable in what is not planned yet, and the head
+  std::vector<std::size_t>
+      waiting_uses_;  ///< mentions of each variable in what is not planned yet, and the head
   std::vector<var_id> columns_;
   std::vector<std::size_t> waiting_, joins_;  ///< clauses: predicates that wait, and the others in order
 };

@@ -1,4 +1,5 @@
-// query_impl: the implementation of query.hpp: inputs are bound, plans remembered, queries remembered by their text.
+// query_impl: the implementation of query.hpp: inputs are bound, plans remembered, queries remembered by
+// their text.
 #pragma once
 
 #include <algorithm>
@@ -65,7 +66,8 @@ struct prepared::state {
     return plan != nullptr && plan->of == of->main ? plan : nullptr;
   }
 
-  /// Whether no estimate can change the order: at most one clause asks a source, and what else there is is known.
+  /// Whether no estimate can change the order: at most one clause asks a source, and what else there is is
+  /// known.
   static bool has_one_order(const program& of) {
     std::size_t asked = 0;
     for (const body_clause& c : of.main->clauses) {
@@ -130,7 +132,8 @@ class query_cache {
 
 inline query_form::query_form(std::string_view text) : prepared_{detail::query_cache::instance().get(text)} {}
 inline query_form::query_form(const value& form)
-    : prepared_{form.is(kind::string) ? detail::query_cache::instance().get(form.as_string()) : prepared{form}} {}
+    : prepared_{form.is(kind::string) ? detail::query_cache::instance().get(form.as_string())
+                                      : prepared{form}} {}
 
 namespace detail {
 
@@ -153,8 +156,8 @@ class input_binder {
     const std::size_t wanted = of.inputs.size();
     if (arguments_.size() == wanted || (of.inputs_omitted && arguments_.empty())) return;
     refuse(wrong_input,
-           std::string{arguments_.size() < wanted ? "too few" : "too many"} + " inputs: " +
-               std::to_string(arguments_.size()) + " instead of " + std::to_string(wanted),
+           std::string{arguments_.size() < wanted ? "too few" : "too many"} +
+               " inputs: " + std::to_string(arguments_.size()) + " instead of " + std::to_string(wanted),
            of.form);
   }
 
@@ -172,8 +175,7 @@ class input_binder {
     switch (in.as) {
       case use::none: return;
       case use::function: return env_.functions.push_back(given.as_function(in.form));
-      case use::value:
-        return naming_clause(in.form, [&] { env_.values.push_back(given.as_value(in.form)); });
+      case use::value: return naming_clause(in.form, [&] { env_.values.push_back(given.as_value(in.form)); });
       case use::tuple: return naming_clause(in.form, [&] { bind_tuple(in, given.as_value(in.form)); });
       case use::relation:
         return naming_clause(in.form, [&] {
@@ -225,7 +227,8 @@ inline void add_counts(io_counters& to, const io_counters& from) noexcept {
 }
 
 /// Answers; `report`, if not null, says what is wanted beyond the rows.
-inline result answer_fully(const prepared& query, std::span<const argument> arguments, const query_request* report) {
+inline result answer_fully(const prepared& query, std::span<const argument> arguments,
+                           const query_request* report) {
   const bool counts = report != nullptr && (!report->io_context.is_nil() || report->io != nullptr);
   const double started = counts ? milliseconds_now() : 0;
   input_binder inputs{*query.shared(), arguments};

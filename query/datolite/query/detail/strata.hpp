@@ -1,6 +1,7 @@
 // strata: rules that deny what they depend on are refused.
 //
-// A negation is answered when what it denies is complete. A rule that calls itself through a negation never is.
+// A negation is answered when what it denies is complete. A rule that calls itself through a negation never
+// is.
 #pragma once
 
 #include <cstddef>

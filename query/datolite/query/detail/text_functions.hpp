@@ -31,8 +31,8 @@ inline value str(std::span<const value> arguments) {
 inline std::string_view text_of(const value& v, std::string_view function_name) {
   if (v.is(kind::string)) return v.as_string();
   throw error{error_category::incorrect, "db.error/wrong-type",
-              std::string{function_name} + " takes strings, not the " + std::string{to_string(v.kind())} + " " +
-                  to_edn(v)};
+              std::string{function_name} + " takes strings, not the " + std::string{to_string(v.kind())} +
+                  " " + to_edn(v)};
 }
 
 inline bool begins_character(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
@@ -59,7 +59,8 @@ inline value subs(std::span<const value> arguments) {
   const std::string_view text = text_of(arguments[0], "subs");
   for (const value& at : arguments.subspan(1)) {
     if (!at.is(kind::long_) || at.word() < 0) {
-      throw error{error_category::incorrect, "db.error/wrong-type", "subs takes positions from 0, not " + to_edn(at)};
+      throw error{error_category::incorrect, "db.error/wrong-type",
+                  "subs takes positions from 0, not " + to_edn(at)};
     }
   }
   const std::size_t first = byte_of(text, arguments[1].word());
@@ -76,8 +77,9 @@ inline value count(std::span<const value> arguments) {
   if (v.is(kind::string)) return characters(v.as_string());
   if (v.is(kind::map)) return static_cast<std::int64_t>(v.entries().size());
   if (v.is_sequential() || v.is(kind::set)) return static_cast<std::int64_t>(v.elements().size());
-  throw error{error_category::incorrect, "db.error/wrong-type",
-              "count takes strings and collections, not the " + std::string{to_string(v.kind())} + " " + to_edn(v)};
+  throw error{
+      error_category::incorrect, "db.error/wrong-type",
+      "count takes strings and collections, not the " + std::string{to_string(v.kind())} + " " + to_edn(v)};
 }
 
 inline value ends_with(std::span<const value> a) {
