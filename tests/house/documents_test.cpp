@@ -64,7 +64,7 @@ TEST(documents, quote_the_code_that_is_compiled) {
       ++quotations;
     }
   }
-  RecordProperty("quotations", quotations);
+  EXPECT_GT(quotations, 0);
 }
 
 /// C++ in the documents is a quotation, so that none goes stale.

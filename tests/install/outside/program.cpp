@@ -1,4 +1,13 @@
-#include <datolite/core/value.hpp>
-#include <datolite/core/version.hpp>
+// A small program against one engine; the README's own program is built besides.
+#include <datolite/core/edn.hpp>
+#include <datolite/engines/lmdb.hpp>
 
-int main() { return datolite::value{"a small program outside"}.as_string().empty() ? 1 : 0; }
+#include <cstdio>
+
+int main() {
+  datolite::engines::lmdb store{"outside.db"};
+  const datolite::change changes[] = {{"greeting", datolite::to_edn("from outside")}};
+  store.commit(changes, {});
+  const auto found = store.get("greeting");
+  return found && datolite::read_edn(found->view()) == datolite::value{"from outside"} ? 0 : 1;
+}

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 #include <string_view>
 #include <tuple>
 #include <utility>
