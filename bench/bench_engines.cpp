@@ -1,6 +1,6 @@
 // The engine adapters against LMDB's and LevelDB's own interfaces doing the same work.
 //
-//   bench_engines [--keys N] [--dir PATH] [Google Benchmark's options]
+//   bench_engines [--keys N] [--dir PATH] [--cpu] [Google Benchmark's options]
 //
 // Key sets: values100 (16-byte random keys, 100-byte values) and keys8to40 (keys of 8 to 40 bytes, values
 // empty). Durability: process, on all sides. Each side has database files of its own, and the sides take
@@ -8,6 +8,7 @@
 //   vs_raw       our commit of a sorted batch, or our read, over the raw interface given the same
 //   vs_raw_txn   ensure_transaction, put …, commit, over the raw interface given the same pairs in the same
 //   order over_raw_ns  for snapshots: what ours costs more
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,6 +45,22 @@ namespace files = std::filesystem;
 std::size_t keys_wanted = 1'000'000;
 files::path directory;
 constexpr std::size_t batch_size = 1000;
+
+bool by_cpu = false;
+
+/// Runs `work` once and says how long it took.
+template <class F>
+seconds timed(F&& work) {
+  if (!by_cpu) return bench::timed(work);
+  const auto now = [] {
+    timespec at{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+    return seconds{static_cast<double>(at.tv_sec) + static_cast<double>(at.tv_nsec) * 1e-9};
+  };
+  const seconds start = now();
+  work();
+  return now() - start;
+}
 
 struct key_set {
   std::string name;
@@ -97,7 +114,7 @@ struct lmdb_engine {
   static ours open(const files::path& at) {
     return ours{at.string(), {.durability = durability_level::process, .max_map_size = std::size_t{1} << 40}};
   }
-  static void settle(const files::path&) {}
+  static void settle(const files::path&, bool) {}
 };
 
 struct leveldb_engine {
@@ -107,14 +124,20 @@ struct leveldb_engine {
   static ours open(const files::path& at) {
     return ours{at.string(), {.durability = durability_level::process}};
   }
-  /// Waits until the background has nothing left to do, so that copies stay alike.
-  static void settle(const files::path& at) {
+  /// Leaves all in one level, or, to be `merged` by a reader, as loading left it; then reads until the
+  /// background has nothing left to do, so that copies stay alike.
+  static void settle(const files::path& at, bool merged) {
     raw db{at.string()};
-    std::string before;
-    for (int quiet = 0; quiet < 5; std::this_thread::sleep_for(std::chrono::milliseconds{100})) {
-      std::string now = db.tables();
-      quiet = now == before ? quiet + 1 : 0;
-      before = std::move(now);
+    if (!merged) db.compact();
+    for (std::string before; before != db.tables();) {
+      before = db.tables();
+      for (int i = 0; i < 3; ++i) raw::reader{db}.scan({}, SIZE_MAX);
+      std::string then;
+      for (int quiet = 0; quiet < 3; std::this_thread::sleep_for(std::chrono::milliseconds{100})) {
+        std::string now = db.tables();
+        quiet = now == then ? quiet + 1 : 0;
+        then = std::move(now);
+      }
     }
   }
 };
@@ -187,7 +210,8 @@ class fixture {
     for (int i = 0; i < 100'000; ++i) order_.push_back(random() % keys_wanted);
   }
   ~fixture() {
-    for (const char* name : {"whole", "ours", "raw", "txn", "given"}) remove_store(directory / name);
+    for (const char* name : {"whole", "merged", "ours", "raw", "txn", "given"})
+      remove_store(directory / name);
   }
 
   // -- loading: each slice into a new database
@@ -204,25 +228,25 @@ class fixture {
     };
     const auto by_raw = [&](const char* name, const std::vector<change>& all) {
       raw store{fresh(name).string()};
-      return bench::timed([&] { batches([&](auto batch) { store.commit(batch); }, all); });
+      return timed([&] { batches([&](auto batch) { store.commit(batch); }, all); });
     };
-    measure(state, static_cast<double>(keys_wanted),
-            {{"ns",
-              [&] {
-                ours store = Engine::open(fresh("ours"));
-                return bench::timed([&] { batches([&](auto batch) { store.commit(batch, {}); }, sorted); });
-              },
-              "vs_raw"},
-             {"ns_raw", [&] { return by_raw("raw", sorted); }, ""},
-             {"ns_txn",
-              [&] {
-                ours store = Engine::open(fresh("txn"));
-                return bench::timed(
-                    [&] { batches([&](auto batch) { commit_by_transaction(store, batch); }, given); });
-              },
-              "vs_raw_txn"},
-             {"ns_raw_txn", [&] { return by_raw("given", given); }, ""}},
-            few_rounds);
+    measure(
+        state, static_cast<double>(keys_wanted),
+        {{"ns",
+          [&] {
+            ours store = Engine::open(fresh("ours"));
+            return timed([&] { batches([&](auto batch) { store.commit(batch, {}); }, sorted); });
+          },
+          "vs_raw"},
+         {"ns_raw", [&] { return by_raw("raw", sorted); }, ""},
+         {"ns_txn",
+          [&] {
+            ours store = Engine::open(fresh("txn"));
+            return timed([&] { batches([&](auto batch) { commit_by_transaction(store, batch); }, given); });
+          },
+          "vs_raw_txn"},
+         {"ns_raw_txn", [&] { return by_raw("given", given); }, ""}},
+        few_rounds);
   }
   void load_sorted(benchmark::State& state) { load(state, ascending_, ascending_); }
   void load_random(benchmark::State& state) { load(state, loaded_.sorted, loaded_.given); }
@@ -235,7 +259,7 @@ class fixture {
             remove_store(directory / "ours");
             ours store = Engine::open(directory / "ours");
             auto at = ascending_.begin();
-            return bench::timed([&] {
+            return timed([&] {
               store.bulk_load([&] { return at == ascending_.end() ? std::nullopt : std::optional{*at++}; });
             });
           },
@@ -244,7 +268,7 @@ class fixture {
           [&] {
             remove_store(directory / "raw");
             raw store{(directory / "raw").string()};
-            return bench::timed([&] { store.commit(ascending_, MDB_APPEND); });
+            return timed([&] { store.commit(ascending_, MDB_APPEND); });
           },
           ""}},
         few_rounds);
@@ -253,17 +277,15 @@ class fixture {
   // -- reading: two copies of one database
 
   template <class Ours, class Raw>
-  void read(benchmark::State& state, double operations, Ours&& by_ours, Raw&& by_raw,
-            bench::how_long limits = {}) {
-    ours mine = Engine::open(copy_of(whole(), "ours"));
-    raw theirs{copy_of(whole(), "raw").string()};
+  void read(benchmark::State& state, double operations, Ours&& by_ours, Raw&& by_raw, bool merged = false) {
+    ours mine = Engine::open(copy_of(whole(merged), "ours"));
+    raw theirs{copy_of(whole(merged), "raw").string()};
     const auto snapshot = mine.snapshot();
     typename raw::reader reader{theirs};
     std::uint64_t sums[2] = {0, 0};
     measure(state, operations,
-            {{"ns", [&] { return bench::timed([&] { sums[0] += by_ours(snapshot); }); }, "vs_raw"},
-             {"ns_raw", [&] { return bench::timed([&] { sums[1] += by_raw(reader); }); }, ""}},
-            limits);
+            {{"ns", [&] { return timed([&] { sums[0] += by_ours(snapshot); }); }, "vs_raw"},
+             {"ns_raw", [&] { return timed([&] { sums[1] += by_raw(reader); }); }, ""}});
     bench::must(sums[0] == sums[1], "reading the same");
   }
 
@@ -315,14 +337,16 @@ class fixture {
         });
   }
 
-  void full_scan(benchmark::State& state) {
+  void full_scan(benchmark::State& state) { full_scan_of(state, false); }
+  void full_scan_merged(benchmark::State& state) { full_scan_of(state, true); }
+  void full_scan_of(benchmark::State& state, bool merged) {
     read(
         state, static_cast<double>(keys_wanted),
         [](const auto& snapshot) {
           auto it = snapshot.open_iterator(everything());
           return scan(it, {}, SIZE_MAX);
         },
-        [](const auto& reader) { return reader.scan({}, SIZE_MAX); });
+        [](const auto& reader) { return reader.scan({}, SIZE_MAX); }, merged);
   }
 
   void snapshot(benchmark::State& state) {
@@ -333,14 +357,14 @@ class fixture {
     measure(state, times,
             {{"ns",
               [&] {
-                return bench::timed([&] {
+                return timed([&] {
                   for (std::size_t i = 0; i < times; ++i) benchmark::DoNotOptimize(mine.snapshot());
                 });
               },
               "vs_raw"},
              {"ns_raw",
               [&] {
-                return bench::timed([&] {
+                return timed([&] {
                   for (std::size_t i = 0; i < times; ++i) taken.once();
                 });
               },
@@ -357,7 +381,7 @@ class fixture {
       return [=, this, source = pair_source{set_, 1000 + size}]() mutable {
         const auto fresh = source.make(size * commits, size);
         const std::span<const change> all{sorted ? fresh.sorted : fresh.given};
-        return bench::timed([&] {
+        return timed([&] {
           for (std::size_t i = 0; i < commits; ++i) store_batch(all.subspan(i * size, size));
         });
       };
@@ -377,19 +401,17 @@ class fixture {
   static constexpr bench::how_long few_rounds{.least_rounds = 3, .most_rounds = 9, .enough = seconds{2}};
 
   /// A database that holds all the keys, committed in random order. Closed.
-  files::path whole() {
-    const files::path at = directory / "whole";
-    if (made_whole_) return at;
-    remove_store(at);
+  files::path whole(bool merged = false) {
+    const files::path at = directory / (merged ? "merged" : "whole");
+    if (files::exists(at)) return at;
     {
       raw store{at.string()};
       for (std::size_t i = 0; i < keys_wanted; i += batch_size) {
         store.commit(std::span{loaded_.given}.subspan(i, std::min(batch_size, keys_wanted - i)));
       }
     }
-    Engine::settle(at);
+    Engine::settle(at, merged);
     remove_store(at.string() + "-lock");
-    made_whole_ = true;
     return at;
   }
 
@@ -397,7 +419,6 @@ class fixture {
   pair_source::pairs loaded_;
   std::vector<change> ascending_;
   std::vector<std::size_t> order_;
-  bool made_whole_ = false;
 };
 
 template <class Engine>
@@ -421,6 +442,7 @@ void add_rows(const key_set& set) {
   add("get", &fixed::get);
   add("seek_scan_100", &fixed::seek_scan_100);
   add("full_scan", &fixed::full_scan);
+  if constexpr (std::is_same_v<Engine, leveldb_engine>) add("full_scan_merged", &fixed::full_scan_merged);
   add("snapshot", &fixed::snapshot);
   add("commit_1", &fixed::commit_1);
   add("commit_1000", &fixed::commit_1000);
@@ -437,6 +459,8 @@ bool read_options(int& count, char** arguments) {
       if (read.ec != std::errc{} || keys_wanted < batch_size) return false;
     } else if (option == "--dir" && i + 1 < count) {
       directory = arguments[++i];
+    } else if (option == "--cpu") {
+      by_cpu = true;
     } else {
       arguments[kept++] = arguments[i];
     }
@@ -450,7 +474,8 @@ bool read_options(int& count, char** arguments) {
 int main(int argc, char** argv) {
   directory = files::is_directory("/dev/shm") ? files::path{"/dev/shm"} : files::temp_directory_path();
   if (!read_options(argc, argv)) {
-    std::fprintf(stderr, "usage: bench_engines [--keys N] [--dir PATH], N at least %zu\n", batch_size);
+    std::fprintf(stderr, "usage: bench_engines [--keys N] [--dir PATH] [--cpu], N at least %zu\n",
+                 batch_size);
     return 2;
   }
   directory /= "datolite-bench-" + std::to_string(::getpid());

@@ -196,6 +196,8 @@ class raw_leveldb {
     leveldb::DB& db_;
   };
 
+  void compact() { db_->CompactRange(nullptr, nullptr); }
+
   /// Which tables there are: changes as long as the background works.
   std::string tables() const {
     std::string text;

@@ -1,12 +1,9 @@
 // An ordered position in a LevelDB database.
 //
-// LevelDB's iterators skip a block that they cannot read, stay valid behind it and keep the failure in their
-// status. So an iterator that is to end for no other cause than the end has to ask for the status after every
-// move; but asking costs as much as half a step. The one move that needs no asking is the usual one: to the
-// next pair of the same block, which is checked whole when it is read.
+// It ends for no other cause than the end: what LevelDB failed to read is thrown before anything behind it is
+// shown. See leveldb_trails.hpp for the moves after which LevelDB need not be asked.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +16,7 @@
 #include <datolite/core/error.hpp>
 #include <datolite/engines/detail/leveldb_status.hpp>
 #include <datolite/engines/detail/leveldb_store.hpp>
+#include <datolite/engines/detail/leveldb_trails.hpp>
 
 namespace datolite::engines {
 
@@ -34,7 +32,8 @@ class leveldb_iterator {
     it_ = std::move(other.it_);  // before the use that it needs
     use_ = std::move(other.use_);
     within_ = std::move(other.within_);
-    key_ = other.key_, value_ = other.value_, place_ = other.place_;
+    key_ = other.key_, value_ = other.value_;
+    trails_ = other.trails_, place_ = other.place_;
     return *this;
   }
   ~leveldb_iterator() { abandon_if_forked(); }
@@ -73,18 +72,22 @@ class leveldb_iterator {
     arrive();
   }
   void next() {
-    start();
-    const char* const end = value_.data() + value_.size();
+    use_->check_usable();
     it_->Next();
-    if (!it_->Valid()) return check(), stand_at_end();
+    if (!it_->Valid()) [[unlikely]]
+      return check(), stand_at_end();
     show();
-    if (!follows_in_block(end, key_, value_)) check();
-    place_ = within(key_) ? place::pair : place::end;
+    const bool inside = !within_.upper || key_ < bytes_view{*within_.upper};
+    if (trails_.step(key_, value_) && inside) [[likely]]
+      return;
+    check();
+    if (!inside) stand_at_end();
   }
   void prev() {
     start();
     it_->Prev();
     arrive();
+    trails_.forget();
   }
 
   bool valid() const {
@@ -98,10 +101,7 @@ class leveldb_iterator {
  private:
   enum class place : unsigned char { end, pair, lost };
 
-  void start() {
-    use_->check_usable();
-    place_ = place::lost;
-  }
+  void start() const { use_->check_usable(); }
   void stand_at_end() noexcept { place_ = place::end; }
 
   /// From where a seek led to the pair before it, or to the last one.
@@ -117,6 +117,7 @@ class leveldb_iterator {
     check();
     if (!it_->Valid()) return stand_at_end();
     show();
+    trails_.start(value_);
     place_ = within(key_) ? place::pair : place::end;
   }
   void show() {
@@ -127,35 +128,16 @@ class leveldb_iterator {
     return (within_.lower.empty() || key >= bytes_view{within_.lower}) &&
            (!within_.upper || key < bytes_view{*within_.upper});
   }
-  void check() const {
+  void check() {
     const ::leveldb::Status status = it_->status();
-    if (!status.ok()) detail::throw_leveldb(status, "cannot read on in " + use_->path());
+    if (status.ok()) [[likely]]
+      return;
+    place_ = place::lost;
+    detail::throw_leveldb(status, "cannot read on in " + use_->path());
   }
   [[noreturn]] void throw_lost() const {
     throw error{error_category::unavailable, "db.error/iterator-lost",
                 "the last move of this iterator of " + use_->path() + " failed: open another"};
-  }
-
-  /// Is `value` that of the entry directly behind `end`, where the entry before it ended? An entry of a block
-  /// is three varints (bytes of key shared with the one before, bytes of key not shared, bytes of value), the
-  /// unshared bytes and the value; a key has eight bytes of LevelDB's own. `end` may be any memory of
-  /// LevelDB's: at least seven bytes can be read there in a block, which ends with eight bytes of its own;
-  /// elsewhere what is read proves nothing by chance but once in millions, and then the next check sees the
-  /// failure. Hence no sanitizer may look.
-  [[gnu::no_sanitize("address", "thread", "undefined")]] static bool follows_in_block(
-      const char* end, bytes_view key, bytes_view value) noexcept {
-    const std::uintptr_t gap =
-        reinterpret_cast<std::uintptr_t>(value.data()) - reinterpret_cast<std::uintptr_t>(end);
-    if (gap - 4 > 128) return false;
-    const auto* header = reinterpret_cast<const unsigned char*>(end);
-    const std::size_t shared = header[0], unshared = header[1];
-    if ((shared | unshared) >= 128 || shared + unshared != key.size() + 8) return false;
-    std::size_t size = header[2] & 0x7F, used = 3;
-    for (unsigned shift = 7; header[used - 1] >= 128; shift += 7, ++used) {
-      if (used >= 7 || used >= gap) return false;
-      size |= static_cast<std::size_t>(header[used] & 0x7F) << shift;
-    }
-    return size == value.size() && used + unshared == gap;
   }
 
   void abandon_if_forked() noexcept {
@@ -167,6 +149,7 @@ class leveldb_iterator {
   bounds within_;
   std::unique_ptr<::leveldb::Iterator> it_;
   bytes_view key_, value_;
+  detail::leveldb_trails trails_;
   place place_ = place::end;
 };
 
