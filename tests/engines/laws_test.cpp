@@ -148,9 +148,7 @@ void expect_found(const std::string& words) {
   EXPECT_EQ(all.empty(), words.empty());
 }
 
-TEST(laws, say_nothing_of_an_engine_without_flaws) {
-  expect_found<flaw::none>("");
-}
+TEST(laws, say_nothing_of_an_engine_without_flaws) { expect_found<flaw::none>(""); }
 
 TEST(laws, find_flaws_of_iterators) {
   expect_found<flaw::ignores_upper_bound>("Iterator: valid() iff it stands on a pair");

@@ -19,6 +19,7 @@ static_assert(explain_storage<lmdb>());
 static_assert(BulkLoader<lmdb>);
 static_assert(lmdb::zero_copy && lmdb::multi_process);
 
+// [places]
 /// LMDB files, each of its own name, for the laws.
 class places {
  public:
@@ -31,10 +32,9 @@ class places {
   lmdb_options options_;
   int made_ = 0;
 };
+// [/places]
 
-TEST(lmdb, keeps_every_law) {
-  EXPECT_EQ(laws::check_storage(places{}), laws::report{});
-}
+TEST(lmdb, keeps_every_law) { EXPECT_EQ(laws::check_storage(places{}), laws::report{}); }
 
 TEST(lmdb, keeps_every_law_when_it_syncs) {
   EXPECT_EQ(laws::check_storage(places{lmdb_options{}}, {.seed = 2, .histories = 1}), laws::report{});

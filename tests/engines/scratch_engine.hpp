@@ -2,7 +2,7 @@
 // for little.
 #pragma once
 
-// [docs: scratch_engine]
+// [engine]
 #include <atomic>
 #include <map>
 #include <memory>
@@ -101,4 +101,4 @@ class engine {
   std::shared_ptr<const state> now_ = std::make_shared<state>();
 };
 }  // namespace scratch
-// [docs: end]
+// [/engine]

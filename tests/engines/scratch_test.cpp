@@ -9,10 +9,14 @@ namespace {
 
 namespace laws = datolite::laws;
 
+// [explain]
 static_assert(datolite::explain_storage<scratch::engine>());
+// [/explain]
 
+// [laws]
 TEST(an_engine_from_scratch, keeps_every_law) {
   EXPECT_EQ(laws::check_storage([] { return scratch::engine{}; }), laws::report{});
 }
+// [/laws]
 
 }  // namespace

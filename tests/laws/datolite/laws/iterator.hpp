@@ -81,30 +81,20 @@ void check_walk(checker& c, const R& reader, const contents& all, dice& d, mater
     const bytes& key = some.probe();
     std::string did;
     switch (what) {
-      case 0:
-        it.seek(key), m.seek(key), did = "seek(" + show_bytes(key) + ")";
-        break;
+      case 0: it.seek(key), m.seek(key), did = "seek(" + show_bytes(key) + ")"; break;
       case 1:
         it.seek_for_prev(key), m.seek_for_prev(key), did = "seek_for_prev(" + show_bytes(key) + ")";
         break;
-      case 2:
-        it.seek_first(), m.seek_first(), did = "seek_first()";
-        break;
-      case 3:
-        it.seek_last(), m.seek_last(), did = "seek_last()";
-        break;
+      case 2: it.seek_first(), m.seek_first(), did = "seek_first()"; break;
+      case 3: it.seek_last(), m.seek_last(), did = "seek_last()"; break;
       case 4: {
         auto elsewhere = std::move(it);
         it = std::move(elsewhere), did = "a move of the object";
         break;
       }
       case 5:
-      case 6:
-        it.next(), m.next(), did = "next()";
-        break;
-      default:
-        it.prev(), m.prev(), did = "prev()";
-        break;
+      case 6: it.next(), m.next(), did = "next()"; break;
+      default: it.prev(), m.prev(), did = "prev()"; break;
     }
     if (!agrees(c, it, m, [&] { return did + " in a walk within " + show_bounds(b); })) return;
   }

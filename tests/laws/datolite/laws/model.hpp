@@ -180,9 +180,7 @@ class material {
 };
 
 /// The size of a commit in a random history.
-inline std::size_t few(const options& o) {
-  return std::min<std::size_t>(24, o.max_changes);
-}
+inline std::size_t few(const options& o) { return std::min<std::size_t>(24, o.max_changes); }
 
 /// For messages: an interval.
 inline std::string show_bounds(const bounds& b) {
