@@ -31,27 +31,10 @@
 #include <datolite/datoms/db.hpp>
 #include <datolite/datoms/store_format.hpp>
 #include <datolite/datoms/tempid_bindings.hpp>
-#include <datolite/datoms/transact.hpp>
 #include <datolite/datoms/tx_log.hpp>
+#include <datolite/datoms/tx_report.hpp>
 
 namespace datolite {
-
-/// What a transaction did.
-struct tx_report {
-  db db_before;
-  db db_after;
-  std::vector<datom> tx_data;  ///< its datoms; a replaced value's retraction before the new value
-  std::vector<std::pair<value, entity_id>> tempids;  ///< as they were written, and the entities they became
-  std::int64_t t = 0;
-
-  /// The entity that a tempid became; empty if the transaction did not name it. O(number of tempids).
-  std::optional<entity_id> resolve_tempid(const value& name) const {
-    for (const auto& [written, e] : tempids) {
-      if (written == name) return e;
-    }
-    return std::nullopt;
-  }
-};
 
 struct connection_options {
   /// Of a new database: may transactions name attributes that were not declared? They get cardinality one,
@@ -73,8 +56,8 @@ class connection {
   /// `unknown-outcome` if that cannot be known. A transaction that did not happen uses up no T.
   tx_report transact(const value& tx_data);
 
-  /// The same for one of several transactions whose string tempids name the same entities. Afterwards, add the
-  /// report's tempids to `earlier`.
+  /// The same for one of several transactions whose string tempids name the same entities. Afterwards, add
+  /// the report's tempids to `earlier`.
   tx_report transact(const value& tx_data, const datoms::tempid_bindings& earlier);
 
   /// Takes note of what other writers have committed, and returns the newest database.

@@ -29,7 +29,7 @@
 
 namespace datolite {
 
-class connection;
+struct tx_report;
 
 namespace datoms {
 
@@ -47,6 +47,7 @@ struct db_state {
   std::shared_ptr<const datom_index> index;
   schema_ptr attributes;
   counters at;
+  std::shared_ptr<const datom_index_model<any_snapshot>> model;  ///< how the index is kept
   bool open_schema = false;
 };
 
@@ -117,6 +118,11 @@ class db {
   db since(const value& moment) const;
   /// Every assertion and retraction up to now, instead of what is true.
   db history() const;
+
+  /// What would be if `tx_data` were transacted: a branch of this database, which can be queried and built on
+  /// like any other. The storage is never touched. Include connection.hpp or tx_report.hpp. Not yet of a past
+  /// moment.
+  tx_report with(const value& tx_data) const;
 
   /// The datoms of `range`, in its order. Throws `incorrect` for AVET of an attribute that is not indexed.
   std::vector<datom> datoms(const datom_range& range, io_counters* io = nullptr) const;

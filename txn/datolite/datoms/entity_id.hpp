@@ -41,15 +41,11 @@ inline constexpr std::int64_t max_element = 524287;     ///< the element counter
 inline constexpr std::int64_t max_counter = counter_mask;
 
 /// The counter of an id: of a transaction entity, its T.
-constexpr std::int64_t counter_of(entity_id e) noexcept {
-  return e & counter_mask;
-}
+constexpr std::int64_t counter_of(entity_id e) noexcept { return e & counter_mask; }
 
 namespace detail {
 
-constexpr std::int64_t partition_field(entity_id e) noexcept {
-  return (e >> counter_bits) & partition_mask;
-}
+constexpr std::int64_t partition_field(entity_id e) noexcept { return (e >> counter_bits) & partition_mask; }
 
 /// The 20 bits that stand for the partition named by `partition`.
 constexpr std::int64_t partition_code(entity_id partition) noexcept {
@@ -65,14 +61,10 @@ constexpr entity_id entid_at(entity_id partition, std::int64_t t) noexcept {
 }
 
 /// The entity that stands for transaction `t`.
-constexpr entity_id t_to_tx(std::int64_t t) noexcept {
-  return entid_at(part_tx, t);
-}
+constexpr entity_id t_to_tx(std::int64_t t) noexcept { return entid_at(part_tx, t); }
 
 /// The T of any id: its counter.
-constexpr std::int64_t tx_to_t(entity_id e) noexcept {
-  return counter_of(e);
-}
+constexpr std::int64_t tx_to_t(entity_id e) noexcept { return counter_of(e); }
 
 /// The id of implicit partition `n`, 0 to 524287.
 constexpr entity_id implicit_part(std::int64_t n) noexcept {
@@ -93,9 +85,7 @@ constexpr entity_id part(entity_id e) noexcept {
 }
 
 /// Is it a name within one transaction's data?
-constexpr bool is_tempid(entity_id e) noexcept {
-  return e < 0;
-}
+constexpr bool is_tempid(entity_id e) noexcept { return e < 0; }
 
 /// The temporary id of `partition` with a negative `index`.
 constexpr entity_id tempid(entity_id partition, std::int64_t index) noexcept {
@@ -109,9 +99,7 @@ constexpr std::int64_t tempid_index(entity_id e) noexcept {
 }
 
 /// May `e` stand in a database? Not temporary, and the unused bit is zero.
-constexpr bool is_permanent(entity_id e) noexcept {
-  return e >= 0 && (e >> 62) == 0;
-}
+constexpr bool is_permanent(entity_id e) noexcept { return e >= 0 && (e >> 62) == 0; }
 
 /// The T that a moment is named by: a T, or the id of a transaction entity.
 constexpr std::int64_t t_of_moment(std::int64_t t_or_tx) noexcept {

@@ -48,11 +48,8 @@ class run {
         it_.emplace(reader_.open_iterator(bounds{lower_, upper_}));
         descending ? it_->seek_last() : it_->seek_first();
         break;
-      case 1:
-        it_.emplace(reader_.open_iterator(prefix(bytes(1, tag_of(order_, past_)))));
-        [[fallthrough]];
-      default:
-        seek_anywhere(io);
+      case 1: it_.emplace(reader_.open_iterator(prefix(bytes(1, tag_of(order_, past_))))); [[fallthrough]];
+      default: seek_anywhere(io);
     }
     settle();
   }
@@ -79,7 +76,7 @@ class run {
     valid_ = it_->valid();
     if (!valid_) return;
     const bytes_view key = it_->key();
-    valid_ = descending_ ? key >= bytes_view{lower_} : key < bytes_view{upper_};
+    if (openings_ > 1) valid_ = descending_ ? key >= bytes_view{lower_} : key < bytes_view{upper_};
     if (valid_) row_ = parse_row(order_, past_, key, it_->value());
   }
 

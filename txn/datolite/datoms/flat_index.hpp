@@ -34,9 +34,7 @@ using attribute_counts = std::vector<std::pair<attribute_id, std::uint64_t>>;
 
 namespace detail {
 
-inline bytes counts_key() {
-  return bytes(1, counts_tag);
-}
+inline bytes counts_key() { return bytes(1, counts_tag); }
 
 inline bytes encode_counts(const attribute_counts& counts) {
   bytes out(checksum_size, '\0');

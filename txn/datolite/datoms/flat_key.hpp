@@ -42,9 +42,7 @@ constexpr std::size_t value_limit_for(std::size_t max_key_size) noexcept {
 }
 
 /// Of a cut value, how many bytes of its encoding stand in the key.
-constexpr std::size_t kept_of(std::size_t value_limit) noexcept {
-  return value_limit - detail::digest_size;
-}
+constexpr std::size_t kept_of(std::size_t value_limit) noexcept { return value_limit - detail::digest_size; }
 
 /// A value as it stands in keys.
 struct value_part {
@@ -62,29 +60,17 @@ struct value_part {
   }
 };
 
-inline void put_e(bytes& out, entity_id e) {
-  detail::put_big_endian(out, static_cast<std::uint64_t>(e), e_size);
-}
-inline void put_a(bytes& out, attribute_id a) {
-  detail::put_big_endian(out, a, a_size);
-}
+inline void put_e(bytes& out, entity_id e) { append_u64(out, static_cast<std::uint64_t>(e)); }
+inline void put_a(bytes& out, attribute_id a) { append_u32(out, a); }
 
 /// Replaces `out` by the key of a row; of a past row, without its T.
 inline void make_key(bytes& out, index_order order, bool past, entity_id e, attribute_id a, bytes_view v) {
   out.assign(1, tag_of(order, past));
   switch (order) {
-    case index_order::eavt:
-      put_e(out, e), put_a(out, a), out.append(v);
-      break;
-    case index_order::aevt:
-      put_a(out, a), put_e(out, e), out.append(v);
-      break;
-    case index_order::avet:
-      put_a(out, a), out.append(v), put_e(out, e);
-      break;
-    case index_order::vaet:
-      out.append(v), put_a(out, a), put_e(out, e);
-      break;
+    case index_order::eavt: put_e(out, e), put_a(out, a), out.append(v); break;
+    case index_order::aevt: put_a(out, a), put_e(out, e), out.append(v); break;
+    case index_order::avet: put_a(out, a), out.append(v), put_e(out, e); break;
+    case index_order::vaet: out.append(v), put_a(out, a), put_e(out, e); break;
   }
 }
 
@@ -154,21 +140,13 @@ inline row parse_row(index_order order, bool past, bytes_view key, bytes_view pa
   const std::size_t n = r.body.size();
   std::size_t e = 0, a = 0, v = e_size + a_size;  // where the components begin
   switch (order) {
-    case index_order::eavt:
-      a = e_size;
-      break;
-    case index_order::aevt:
-      e = a_size;
-      break;
-    case index_order::avet:
-      v = a_size, e = n - e_size;
-      break;
-    case index_order::vaet:
-      v = 0, e = n - e_size, a = n - e_size - a_size;
-      break;
+    case index_order::eavt: a = e_size; break;
+    case index_order::aevt: e = a_size; break;
+    case index_order::avet: v = a_size, e = n - e_size; break;
+    case index_order::vaet: v = 0, e = n - e_size, a = n - e_size - a_size; break;
   }
-  r.e = static_cast<entity_id>(detail::big_endian(at + e, e_size));
-  r.a = static_cast<attribute_id>(detail::big_endian(at + a, a_size));
+  r.e = static_cast<entity_id>(detail::big_endian<e_size>(at + e));
+  r.a = static_cast<attribute_id>(detail::big_endian<a_size>(at + a));
   r.v = r.body.substr(v, n - e_size - a_size);
   payload.remove_prefix(checksum_size);
   const auto added = detail::take_varint(payload);

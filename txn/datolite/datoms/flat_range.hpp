@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <datolite/core/bytes.hpp>
@@ -20,14 +21,10 @@ namespace datolite::datoms::flat {
 constexpr std::array<components, 3> order_of(index_order order) noexcept {
   using enum components;
   switch (order) {
-    case index_order::eavt:
-      return {e, a, v};
-    case index_order::aevt:
-      return {a, e, v};
-    case index_order::avet:
-      return {a, v, e};
-    default:
-      return {v, a, e};
+    case index_order::eavt: return {e, a, v};
+    case index_order::aevt: return {a, e, v};
+    case index_order::avet: return {a, v, e};
+    default: return {v, a, e};
   }
 }
 
@@ -55,8 +52,16 @@ inline std::int64_t number_of(const value& at) {
   return at.word();
 }
 
-/// Narrows `out`, whose bounds are a prefix and its end, by an id of `width` bytes.
-inline void bound_id(key_range& out, const datom_range& range, std::int64_t highest, int width) {
+/// Narrows `out`, whose bounds are a prefix and its end, by an entity's or an attribute's id.
+template <class Id>
+void bound_id(key_range& out, const datom_range& range) {
+  constexpr std::int64_t highest = std::numeric_limits<Id>::max();
+  const auto put = [](bytes& key, std::int64_t id) {
+    if constexpr (std::is_same_v<Id, entity_id>)
+      put_e(key, id);
+    else
+      put_a(key, static_cast<attribute_id>(id));
+  };
   const bytes prefix = out.lower;
   std::int64_t low = range.start ? number_of(range.start->at) : 0;
   std::int64_t high = range.stop ? number_of(range.stop->at) : highest;
@@ -69,10 +74,10 @@ inline void bound_id(key_range& out, const datom_range& range, std::int64_t high
     out.upper = out.lower;
     return;
   }
-  put_big_endian(out.lower, static_cast<std::uint64_t>(low), width);
+  put(out.lower, low);
   if (!range.stop) return;
   out.upper = prefix;
-  put_big_endian(out.upper, static_cast<std::uint64_t>(high), width);
+  put(out.upper, high);
   out.upper = prefix_successor(out.upper);
 }
 
@@ -129,9 +134,9 @@ inline key_range make_key_range(const datom_range& range, std::size_t value_limi
   out.upper = prefix_successor(out.lower);
   if (!range.start && !range.stop) return out;
   if (next == components::e)
-    detail::bound_id(out, range, std::numeric_limits<std::int64_t>::max(), e_size);
+    detail::bound_id<entity_id>(out, range);
   else if (next == components::a)
-    detail::bound_id(out, range, std::numeric_limits<attribute_id>::max(), a_size);
+    detail::bound_id<attribute_id>(out, range);
   else if (next == components::v)
     detail::bound_value(out, range, value_limit);
   else

@@ -46,14 +46,10 @@ class ordered_datoms {
   using position = std::uint32_t;
   std::span<const position> in(index_order order) const noexcept {
     switch (order) {
-      case index_order::eavt:
-        return eavt_;
-      case index_order::aevt:
-        return aevt_;
-      case index_order::avet:
-        return avet_;
-      default:
-        return vaet_;
+      case index_order::eavt: return eavt_;
+      case index_order::aevt: return aevt_;
+      case index_order::avet: return avet_;
+      default: return vaet_;
     }
   }
   const datom& operator[](position at) const noexcept { return datoms_[at]; }
@@ -110,7 +106,7 @@ class row_writer {
  private:
   void make_past_key(index_order order, const datom& d, const value_part& v) {
     make_key(key_, order, true, d.e, d.a, v.in_key);
-    datoms::detail::put_big_endian(key_, static_cast<std::uint64_t>(d.t()), t_size);
+    append_u64(key_, static_cast<std::uint64_t>(d.t()));
   }
   void put() {
     if (key_.size() > max_key_size_) {

@@ -166,9 +166,7 @@ class schema {
     const entity_id chosen = d.v.is(kind::ref) ? d.v.word() : 0;
     const bool flag = adding && d.v.is(kind::boolean) && d.v.as_boolean();
     switch (d.a) {
-      case ids::db_ident:
-        draft->facts.ident = adding ? d.v : value{};
-        break;
+      case ids::db_ident: draft->facts.ident = adding ? d.v : value{}; break;
       case ids::value_type:
         draft->typed = adding;
         draft->facts.type = adding ? kind_of_type(chosen) : kind::nil;
@@ -182,17 +180,10 @@ class schema {
                               : chosen == ids::unique_identity ? uniqueness::identity
                                                                : uniqueness::value;
         break;
-      case ids::is_component:
-        draft->facts.component = flag;
-        break;
-      case ids::index:
-        draft->index = flag;
-        break;
-      case ids::no_history:
-        draft->facts.no_history = flag;
-        break;
-      default:
-        break;
+      case ids::is_component: draft->facts.component = flag; break;
+      case ids::index: draft->index = flag; break;
+      case ids::no_history: draft->facts.no_history = flag; break;
+      default: break;
     }
     draft->facts.indexed = draft->index || draft->facts.unique != uniqueness::none;
     by_id_[id] = std::move(draft);

@@ -26,9 +26,7 @@ struct store_format {
   std::size_t value_limit = 0;  ///< flat_key.hpp
 };
 
-inline bytes format_key() {
-  return bytes("\x01", 1) + "datolite";
-}
+inline bytes format_key() { return bytes("\x01", 1) + "datolite"; }
 
 /// magic (8) · version (1) · checksum (4) · layout (1) · flags (1) · value limit (varint)
 inline bytes encode_format(const store_format& f) {

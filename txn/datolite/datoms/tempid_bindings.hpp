@@ -1,8 +1,8 @@
 // tempid_bindings: what the string tempids of earlier transactions became.
 //
-// Data that is too large for one transaction is cut into several; with these, a tempid means the same entity in all
-// of them. One that so far stands only in value positions gets its entity already, because a later transaction may
-// be about it.
+// Data that is too large for one transaction is cut into several; with these, a tempid means the same entity
+// in all of them. One that so far stands only in value positions gets its entity already, because a later
+// transaction may be about it.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,9 @@ class tempid_bindings {
  private:
   struct text_hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
   };
   std::unordered_map<std::string, entity_id, text_hash, std::equal_to<>> known_;
 };

@@ -32,8 +32,6 @@ inline std::string shown(const value& form) {
 }
 
 /// The name of an attribute, as people write it.
-inline std::string name_of(const value& ident) {
-  return shown(ident);
-}
+inline std::string name_of(const value& ident) { return shown(ident); }
 
 }  // namespace datolite::datoms

@@ -39,7 +39,7 @@ struct log_record {
 
 inline bytes log_key(std::int64_t t) {
   bytes key(1, log_tag);
-  detail::put_big_endian(key, static_cast<std::uint64_t>(t), 8);
+  append_u64(key, static_cast<std::uint64_t>(t));
   return key;
 }
 
@@ -107,7 +107,7 @@ class record_parser {
 inline log_record decode_log_record(bytes_view key, bytes_view record, bool with_datoms = true) {
   log_record out;
   if (key.size() != 9) flat::detail::throw_corrupt(key, "has no T for its key");
-  out.t = static_cast<std::int64_t>(detail::big_endian(key.data() + 1, 8));
+  out.t = static_cast<std::int64_t>(detail::big_endian<8>(key.data() + 1));
   detail::record_parser in{key, record};
   out.previous_t = in.signed_number();
   out.instant = detail::unzigzag(in.number());

@@ -70,8 +70,7 @@ inline value convert_value(const attribute_facts& a, const value& v, const value
     case kind::float_:
       if (v.is(kind::double_)) return detail::float_of(a, v, form);
       break;
-    default:
-      break;
+    default: break;
   }
   detail::refuse_type(a, v, form);
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <ctime>
 #include <span>
 #include <string>
 
@@ -40,19 +39,18 @@ inline std::vector<datom> schema_datoms(const datom_index& index) {
   return all;
 }
 
-/// The state that a snapshot holds. `known`, an older or equal state, saves reading a schema that has not
-/// moved.
-inline state_ptr state_of(any_snapshot snapshot, const datom_index_model<any_snapshot>& model,
-                          bool open_schema) {
+/// The state that a snapshot holds.
+inline state_ptr state_of(any_snapshot snapshot, const model_ptr& model, bool open_schema) {
   const auto newest = newest_log_record(snapshot);
   if (!newest) flat::detail::throw_corrupt(bytes(1, log_tag), "is missing: the database has no log");
-  auto index = model.open(snapshot);
+  auto index = model->open(snapshot);
   schema_ptr attributes = schema::of(schema_datoms(*index));
   return std::make_shared<const db_state>(
       db_state{std::move(snapshot),
                std::move(index),
                std::move(attributes),
                {newest->t, newest->next_t, newest->next_element, newest->instant},
+               model,
                open_schema});
 }
 
@@ -98,13 +96,6 @@ inline void bootstrap(any_storage& storage, bool open_schema) {
   }
 }
 
-/// Milliseconds since 1970.
-inline std::int64_t now() {
-  std::timespec at{};
-  std::timespec_get(&at, TIME_UTC);
-  return static_cast<std::int64_t>(at.tv_sec) * 1000 + at.tv_nsec / 1'000'000;
-}
-
 }  // namespace datoms::detail
 
 struct connection::shared {
@@ -131,7 +122,7 @@ struct connection::shared {
 
   /// Reads the newest state from the storage. REQUIRES: `writing` is held.
   datoms::state_ptr refresh() {
-    datoms::state_ptr read = datoms::detail::state_of(storage.snapshot(), *model, open_schema);
+    datoms::state_ptr read = datoms::detail::state_of(storage.snapshot(), model, open_schema);
     publish(read);
     doubtful = false;
     return read;
@@ -161,27 +152,17 @@ inline connection::connection(any_storage storage, connection_options options)
   shared_->refresh();
 }
 
-inline datoms::state_ptr connection::known() const {
-  return shared_->known();
-}
-inline db connection::db() const {
-  return datolite::db{known()};
-}
-inline void connection::close() {
-  shared_->storage.close();
-}
-inline const any_storage& connection::storage() const noexcept {
-  return shared_->storage;
-}
+inline datoms::state_ptr connection::known() const { return shared_->known(); }
+inline db connection::db() const { return datolite::db{known()}; }
+inline void connection::close() { shared_->storage.close(); }
+inline const any_storage& connection::storage() const noexcept { return shared_->storage; }
 
 inline db connection::sync() {
   const std::lock_guard guard{shared_->writing};
   return datolite::db{shared_->basis()};
 }
 
-inline tx_report connection::transact(const value& tx_data) {
-  return transact_with(tx_data, nullptr);
-}
+inline tx_report connection::transact(const value& tx_data) { return transact_with(tx_data, nullptr); }
 inline tx_report connection::transact(const value& tx_data, const datoms::tempid_bindings& earlier) {
   return transact_with(tx_data, &earlier);
 }
@@ -205,10 +186,8 @@ inline tx_report connection::transact_with(const value& tx_data, const datoms::t
 /// Commits by one change of the engine, and publishes what came of it.
 inline tx_report connection::shared::commit(const datoms::state_ptr& before, datoms::prepared made) {
   datoms::change_batch changes;
-  model->apply(*before->index, made.news(*before->attributes), changes);
-  const datoms::log_record record = datoms::record_of(made, before->at.basis_t);
+  datoms::log_record record = datoms::detail::write_changes(*before, made, changes);
   const bytes key = datoms::log_key(made.t);
-  changes.put(key, datoms::encode_log_record(record));
   const std::span<const change> sorted = changes.sorted();
   const condition absent[] = {{key, std::nullopt}};
   synctag_t committed{};
@@ -232,8 +211,8 @@ inline tx_report connection::shared::commit(const datoms::state_ptr& before, dat
   doubtful = false;
   datoms::time_filter time;
   if (after->at.basis_t != made.t) time.as_of = made.t;  // others have committed since
-  tx_report report{datolite::db{before}, datolite::db{after, time}, record.datoms, std::move(made.tempids),
-                   made.t};
+  tx_report report{datolite::db{before}, datolite::db{after, time}, std::move(record.datoms),
+                   std::move(made.tempids), made.t};
   publish(std::move(after));
   return report;
 }
@@ -242,11 +221,9 @@ inline datoms::state_ptr connection::shared::advance(const datoms::state_ptr& be
                                                      const datoms::prepared& made, synctag_t committed) {
   any_snapshot snapshot = storage.snapshot();
   if (snapshot.synctag() != committed) {
-    return datoms::detail::state_of(std::move(snapshot), *model, open_schema);
+    return datoms::detail::state_of(std::move(snapshot), model, open_schema);
   }
-  auto index = model->open(snapshot);
-  return std::make_shared<const datoms::db_state>(datoms::db_state{
-      std::move(snapshot), std::move(index), made.attributes, made.after, before->open_schema});
+  return datoms::detail::state_after(*before, made, std::move(snapshot));
 }
 
 }  // namespace datolite

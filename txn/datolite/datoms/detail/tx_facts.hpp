@@ -35,21 +35,11 @@ inline void fact_maker::collect(const std::vector<operation>& operations) {
   wishes_.reserve(operations.size());
   for (const operation& op : operations) {
     switch (op.what) {
-      case operation_kind::add:
-        wishes_.push_back({op.e, op.a, op.v, true, op.form});
-        break;
-      case operation_kind::retract:
-        wishes_.push_back({op.e, op.a, op.v, false, op.form});
-        break;
-      case operation_kind::retract_attribute:
-        collect_attribute(op);
-        break;
-      case operation_kind::retract_entity:
-        collect_entity(op);
-        break;
-      case operation_kind::cas:
-        collect_cas(op);
-        break;
+      case operation_kind::add: wishes_.push_back({op.e, op.a, op.v, true, op.form}); break;
+      case operation_kind::retract: wishes_.push_back({op.e, op.a, op.v, false, op.form}); break;
+      case operation_kind::retract_attribute: collect_attribute(op); break;
+      case operation_kind::retract_entity: collect_entity(op); break;
+      case operation_kind::cas: collect_cas(op); break;
     }
   }
 }

@@ -129,16 +129,12 @@ inline entity_code form_reader::entity(const value& name, const value& form) {
     case kind::ref:
       if (name.word() >= 0) return permanent(name.word(), name, form);
       return tempids_.numbered(name, name.word(), part_user, form);
-    case kind::string:
-      return from_text(name, form);
-    case kind::keyword:
-      return from_ident(name.raw(), name, form);
-    case kind::tagged:
-      return from_tag(name, form);
+    case kind::string: return from_text(name, form);
+    case kind::keyword: return from_ident(name.raw(), name, form);
+    case kind::tagged: return from_tag(name, form);
     case kind::tuple:
     case kind::vector:
-    case kind::list:
-      return from_lookup_ref(name, form);
+    case kind::list: return from_lookup_ref(name, form);
     default:
       refuse("db.error/not-an-entity",
              "a " + std::string{to_string(name.kind())} +

@@ -37,15 +37,11 @@ constexpr std::int64_t unzigzag(std::uint64_t n) noexcept {
   return static_cast<std::int64_t>(n >> 1) ^ -static_cast<std::int64_t>(n & 1);
 }
 
-/// `width` bytes of `n`, the highest first: for keys.
-inline void put_big_endian(bytes& out, std::uint64_t n, int width) {
-  for (int shift = 8 * (width - 1); shift >= 0; shift -= 8) out.push_back(static_cast<char>(n >> shift));
-}
-
-/// REQUIRES: `at` has at least `width` bytes.
-inline std::uint64_t big_endian(const char* at, int width) noexcept {
+/// A fixed-width integer of a key.  REQUIRES: `at` has at least `Width` bytes.
+template <int Width>
+std::uint64_t big_endian(const char* at) noexcept {
   std::uint64_t n = 0;
-  for (int i = 0; i < width; ++i) n = n << 8 | static_cast<unsigned char>(at[i]);
+  for (int i = 0; i < Width; ++i) n = n << 8 | static_cast<unsigned char>(at[i]);
   return n;
 }
 

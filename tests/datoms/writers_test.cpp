@@ -1,0 +1,121 @@
+// Many writers: threads of one connection, connections of one storage, processes of one LMDB file.
+#include "stores.hpp"
+#include "support.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+namespace {
+
+using namespace datolite_test;
+
+constexpr std::string_view schema = R"([
+  {:db/ident :counter :db/valueType :db.type/long   :db/cardinality :db.cardinality/one}
+  {:db/ident :name    :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}])";
+
+std::string add_person(int who, int n) {
+  return "[{:name \"" + std::to_string(who) + "-" + std::to_string(n) + "\"}]";
+}
+
+/// Adds one to the counter of entity 1001, however many others do the same.
+void increment(connection& conn) {
+  for (;;) {
+    const std::string old = values_of(conn.sync(), 1001, "counter");
+    const std::int64_t n = old == "[]" ? 0 : read_edn(old).elements()[0].as_long();
+    const value form =
+        value::vector({kw("db/cas"), value{1001}, kw("counter"), n == 0 ? value{} : value{n}, value{n + 1}});
+    try {
+      conn.transact(value::vector({form}));
+      return;
+    } catch (const error& e) {
+      if (e.code() != "db.error/cas-failed") throw;
+    }
+  }
+}
+
+TEST(Writers, ThreadsTransactOneAfterAnotherWhileOthersRead) {
+  for (const store& in : {memory_store(), lmdb_store()}) {
+    SCOPED_TRACE(in.name);
+    connection conn{in.open()};
+    transact(conn, schema);
+    constexpr int writers = 4, each = 12;
+    std::atomic<bool> done = false;
+    std::vector<std::thread> all;
+    for (int who = 0; who < writers; ++who) {
+      all.emplace_back([&, who] {
+        for (int n = 0; n < each; ++n) transact(conn, add_person(who, n)), increment(conn);
+      });
+    }
+    std::thread reader{[&] {
+      while (!done) {
+        const db now = conn.db();
+        const auto seen = all_facts(now);
+        EXPECT_EQ(all_facts(now), seen);
+        EXPECT_LE(seen.size(), 100u);
+      }
+    }};
+    for (std::thread& one : all) one.join();
+    done = true;
+    reader.join();
+    EXPECT_EQ(values_of(conn.db(), 1001, "counter"), "[48]");
+    EXPECT_EQ(conn.db().count({.index = index_order::aevt, .a = conn.db().attribute(kw("name"))->id}), 48u);
+    std::int64_t last = 0;
+    int transactions = 0;
+    conn.tx_range(0, 1 << 20, [&](const datoms::log_record& r) {
+      EXPECT_EQ(r.previous_t, last);
+      last = r.t;
+      return ++transactions > 0;
+    });
+    EXPECT_EQ(transactions, 2 + 2 * writers * each);
+  }
+}
+
+TEST(Writers, ConnectionsOfOneStorageLoseNothing) {
+  const any_storage shared{engines::memory{}};
+  { connection{shared}.transact(read_edn(schema)); }
+  std::vector<std::thread> all;
+  for (int who = 0; who < 3; ++who) {
+    all.emplace_back([&, who] {
+      connection conn{shared};
+      for (int n = 0; n < 15; ++n) transact(conn, add_person(who, n)), increment(conn);
+    });
+  }
+  for (std::thread& one : all) one.join();
+  EXPECT_EQ(values_of(connection{shared}.db(), 1001, "counter"), "[45]");
+}
+
+TEST(Writers, ProcessesOfOneLmdbFileLoseNothing) {
+  const store in = lmdb_store();
+  { connection{in.open()}.transact(read_edn(schema)); }
+  constexpr int processes = 3, each = 10;
+  std::vector<pid_t> children;
+  for (int who = 0; who < processes; ++who) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      int status = 1;
+      try {
+        connection conn{in.open()};
+        for (int n = 0; n < each; ++n) transact(conn, add_person(who, n)), increment(conn);
+        status = 0;
+      } catch (const error& e) {
+        std::fprintf(stderr, "%s\n", e.what());
+      }
+      ::_exit(status);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  connection conn{in.open()};
+  EXPECT_EQ(values_of(conn.db(), 1001, "counter"), "[30]");
+  EXPECT_EQ(conn.db().count({.index = index_order::aevt, .a = conn.db().attribute(kw("name"))->id}), 30u);
+}
+
+}  // namespace

@@ -1,0 +1,82 @@
+// tx_report: what a transaction did, or with `with` would do.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <datolite/core/any_storage.hpp>
+#include <datolite/core/datom.hpp>
+#include <datolite/core/error.hpp>
+#include <datolite/core/value.hpp>
+#include <datolite/datoms/change_batch.hpp>
+#include <datolite/datoms/datom_index.hpp>
+#include <datolite/datoms/db.hpp>
+#include <datolite/datoms/transact.hpp>
+#include <datolite/datoms/tx_log.hpp>
+#include <datolite/txn/transaction.hpp>
+
+namespace datolite {
+
+/// What a transaction did.
+struct tx_report {
+  db db_before;
+  db db_after;
+  std::vector<datom> tx_data;  ///< its datoms; a replaced value's retraction before the new value
+  std::vector<std::pair<value, entity_id>> tempids;  ///< as they were written, and the entities they became
+  std::int64_t t = 0;
+
+  /// The entity that a tempid became; empty if the transaction did not name it. O(number of tempids).
+  std::optional<entity_id> resolve_tempid(const value& name) const {
+    for (const auto& [written, e] : tempids) {
+      if (written == name) return e;
+    }
+    return std::nullopt;
+  }
+};
+
+namespace datoms::detail {
+
+/// Milliseconds since 1970.
+inline std::int64_t now() {
+  std::timespec at{};
+  std::timespec_get(&at, TIME_UTC);
+  return static_cast<std::int64_t>(at.tv_sec) * 1000 + at.tv_nsec / 1'000'000;
+}
+
+/// The engine changes of a transaction: the index's, and the log's.
+inline log_record write_changes(const db_state& before, const prepared& made, change_batch& out) {
+  before.model->apply(*before.index, made.news(*before.attributes), out);
+  log_record record = record_of(made, before.at.basis_t);
+  out.put(log_key(made.t), encode_log_record(record));
+  return record;
+}
+
+/// The state after a transaction, which `snapshot` shows.
+inline state_ptr state_after(const db_state& before, const prepared& made, any_snapshot snapshot) {
+  auto index = before.model->open(snapshot);
+  return std::make_shared<const db_state>(db_state{std::move(snapshot), std::move(index), made.attributes,
+                                                   made.after, before.model, before.open_schema});
+}
+
+}  // namespace datoms::detail
+
+inline tx_report db::with(const value& tx_data) const {
+  const datoms::db_state& before = view_->state();
+  if (view_->time() != datoms::time_filter{}) {
+    throw error{
+        error_category::unsupported, "db.error/with-of-the-past",
+        "`with` builds on a current database; it does not branch off the past, or off a filtered view, yet"};
+  }
+  datoms::prepared made = datoms::prepare(*view_, tx_data, datoms::detail::now());
+  datoms::change_batch changes;
+  datoms::log_record record = datoms::detail::write_changes(before, made, changes);
+  auto branch = transaction_on(before.snapshot);
+  branch.commit(changes.sorted());
+  const db after{datoms::detail::state_after(before, made, any_snapshot{std::move(branch)})};
+  return {*this, after, std::move(record.datoms), std::move(made.tempids), made.t};
+}
+
+}  // namespace datolite
