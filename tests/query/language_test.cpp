@@ -46,6 +46,36 @@ TEST(find, with_keeps_what_is_equal_but_for_the_variables_named) {
   EXPECT_ANSWER("#{[15] [22] [37] [52]}", "[:find ?a :where [?e _ ?a]]", people);
 }
 
+TEST(aggregate, sees_a_set_of_bindings_grouped_by_what_is_not_aggregated) {
+  EXPECT_ANSWER("126", "[:find (sum ?a) . :where [_ _ ?a]]", people);
+  EXPECT_ANSWER("178", "[:find (sum ?a) . :with ?e :where [?e _ ?a]]", people);
+  EXPECT_ANSWER("#{[\"Ivan\" 67] [\"Petr\" 37] [\"Oleg\" 37] [\"Anna\" 22] [\"Maria\" 15]}",
+                "[:find ?n (sum ?a) :with ?e :where [?e ?n ?a]]", people);
+  EXPECT_ANSWER("[6 4 15 52]", "[:find [(count ?e) (count-distinct ?a) (min ?a) (max ?a)] :where [?e _ ?a]]",
+                people);
+  EXPECT_ANSWER("[\"Anna\" \"Petr\"]", "[:find [(min ?n) (max ?n)] :where [_ ?n]]", people);
+  EXPECT_ANSWER("[[15 22] [52 37]]", "[:find [(min 2 ?a) (max ?k ?a)] :in $ ?k :where [_ _ ?a]]", people, 2);
+  EXPECT_ANSWER("[2.0 2.0 2.0 0.25]",
+                "[:find [(avg ?x) (median ?y) (median ?x) (variance ?z)] :in [[?x ?y ?z]]]",
+                "[[1 2 1] [3 2 2]]"_edn);
+}
+
+TEST(aggregate, of_nothing_is_no_row) {
+  EXPECT_ANSWER("#{}", "[:find (count ?e) :where [?e \"Zed\"]]", people);
+  EXPECT_ANSWER("nil", "[:find (count ?e) . :where [?e \"Zed\"]]", people);
+}
+
+TEST(aggregate, may_be_any_callable_of_a_vector) {
+  const auto longest = [](const std::vector<std::string>& all) {
+    return std::max_element(all.begin(), all.end(), [](auto& a, auto& b) { return a.size() < b.size(); })
+        ->size();
+  };
+  EXPECT_ANSWER("5", "[:find (aggregate ?f ?n) . :in $ ?f :where [_ ?n]]", people, longest);
+  query::register_function("test/longest", longest);
+  EXPECT_ANSWER("5", "[:find (test/longest ?n) . :where [_ ?n]]", people);
+  EXPECT_THROW(ask("[:find (nope ?n) . :where [_ ?n]]", people), datolite::error);
+}
+
 TEST(find, keys_make_maps) {
   EXPECT_ANSWER("#{{:n \"Anna\" :e 4}}", "[:find ?n ?e :keys n e :where [?e ?n 22]]", people);
   EXPECT_ANSWER("{\"n\" \"Anna\"}", "[:find [?n] :strs n :where [_ ?n 22]]", people);

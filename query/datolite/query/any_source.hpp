@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <datolite/core/index_access.hpp>
 #include <datolite/query/source.hpp>
 
 namespace datolite::query {
@@ -137,6 +138,9 @@ class any_source {
 
   any_ijoin extrel(const clause_pattern& pattern) const { return ops_->extrel(source_, pattern); }
 
+  /// What get-else, pull and their like read through, if the source offers `access()`. Null otherwise.
+  const index_access* access() const { return ops_->access(source_); }
+
   /// The source's rows as an EDN vector of vectors, if it is a range of rows. O(its size).
   std::optional<value> rows() const { return ops_->rows(source_); }
 
@@ -150,6 +154,7 @@ class any_source {
     any_ijoin (*extrel)(const void*, const clause_pattern&);
     std::optional<double> (*estimate)(const void*, const clause_pattern&);
     std::optional<value> (*rows)(const void*);
+    const index_access* (*access)(const void*);
   };
 
   template <class S>
@@ -163,6 +168,15 @@ class any_source {
           return rows_as_value(*static_cast<const S*>(s));
         } else {
           return std::nullopt;
+        }
+      },
+      [](const void* s) -> const index_access* {
+        if constexpr (requires(const S& source) {
+                        { source.access() } -> std::convertible_to<const index_access&>;
+                      }) {
+          return &static_cast<const index_access&>(static_cast<const S*>(s)->access());
+        } else {
+          return nullptr;
         }
       }};
 

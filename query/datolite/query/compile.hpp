@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <datolite/query/aggregates.hpp>
 #include <datolite/query/destructure.hpp>
 #include <datolite/query/detail/make_templates.hpp>
 #include <datolite/query/detail/names.hpp>
@@ -40,6 +41,9 @@ class compiler : private resolver {
     out_.form = query_.form;
     out_.shape = query_.shape;
     out_.keeps_duplicates = !query_.with.empty();
+    for (const find_element& element : query_.find) {
+      if (element.is == find_element::type::aggregate) out_.keeps_duplicates = false;
+    }
     out_.return_map_keys = query_.return_map_keys;
     out_.return_map_names = query_.return_map_names;
     declare_inputs();
@@ -81,8 +85,12 @@ class compiler : private resolver {
       }
       return;
     }
-    call_clause out{{}, 0, std::move(arguments), std::nullopt};
+    call_clause out{{}, 0, std::move(arguments), std::nullopt, database_function::none};
     find_callee(out, form, call, at);
+    if (out.database == database_function::missing && call.is_predicate) {
+      out.result =
+          bound_columns{{binding_form::type::scalar, 0, false, {}}, {{slot_term::type::constant, 0, true}}};
+    }
     if (call.is_predicate) {
       to.clauses.push_back({form, std::move(out)});
       return;
@@ -104,12 +112,28 @@ class compiler : private resolver {
       out.input_callee = known->second;
       return;
     }
+    out.database = find_database_function(call.callee.raw());
+    if (out.database != database_function::none) return refuse_database_call(out, form, call);
     out.callee = find_function(call.callee.raw());
     if (!out.callee) refuse(unknown_function, "there is no function " + shown(call.callee), form);
     if (!out.callee.takes(out.arguments.size())) {
       refuse(wrong_arity,
              shown(call.callee) + " does not take " + std::to_string(out.arguments.size()) + " arguments",
              form);
+    }
+  }
+
+  static void refuse_database_call(const call_clause& out, const value& form, const function_call& call) {
+    if (!takes(out.database, out.arguments.size())) {
+      refuse(wrong_arity,
+             shown(call.callee) + " does not take " + std::to_string(out.arguments.size()) + " arguments",
+             form);
+    }
+    if (out.arguments[0].is != slot_term::type::source) {
+      refuse(invalid_query, "the first argument of " + shown(call.callee) + " is a source", form);
+    }
+    if (call.is_predicate && out.database != database_function::missing) {
+      refuse(invalid_query, shown(call.callee) + " gives a value, which must be bound", form);
     }
   }
 
@@ -292,6 +316,27 @@ class compiler : private resolver {
     out_.rules[rules_.at(branch.name)].branches.push_back(std::move(compiled));
   }
 
+  void find_aggregate_of(found& out, const find_element& element, name_list& names, const place& at) const {
+    out.given = resolve(element.arguments, names, at, element.form);
+    for (const slot_term& t : out.given) {
+      if (!t.is_fixed())
+        refuse(invalid_query, "an aggregate's first arguments are constants or inputs", element.form);
+    }
+    if (is_variable(element.callee)) {
+      const auto known = functions_.find(element.callee);
+      if (known == functions_.end()) {
+        refuse(unknown_function, "no input function is called " + shown(element.callee), element.form);
+      }
+      out.input_function = known->second;
+      return;
+    }
+    out.built_in = find_aggregate(element.callee.raw(), out.given.size());
+    if (out.built_in == nullptr) out.custom = find_function(element.callee.raw());
+    if (out.built_in == nullptr && !out.custom) {
+      refuse(unknown_function, "there is no aggregate " + shown(element.callee), element.form);
+    }
+  }
+
   void compile_main() {
     auto main = std::make_shared<body>();
     main->form = query_.form;
@@ -299,11 +344,12 @@ class compiler : private resolver {
     const place at;
     std::vector<slot_term> basis;
     for (const find_element& element : query_.find) {
-      if (element.is != find_element::type::variable) {
-        refuse(unsupported, "aggregates and pull in :find are not there yet", element.form);
-      }
-      found f{element.is, resolve(term{term::type::variable, element.variable}, names, at, element.form),
-              element.form};
+      if (element.is == find_element::type::pull) refuse(unsupported, "pull is not there yet", element.form);
+      found f;
+      f.is = element.is;
+      f.form = element.form;
+      f.what = resolve(term{term::type::variable, element.variable}, names, at, element.form);
+      if (f.is == find_element::type::aggregate) find_aggregate_of(f, element, names, at);
       basis.push_back(f.what);
       out_.find.push_back(std::move(f));
     }

@@ -109,7 +109,7 @@ class executor {
   relation filter(const relation& ys, const join_spec& spec) const;
   relation join_pattern(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
   relation join_kept(step_state& state, const relation& ys, const join_spec& spec) const;
-  relation join_call(const call_step& call, const value& form, const relation& ys,
+  relation join_call(const call_step& call, const value& form, std::size_t callers, const relation& ys,
                      const join_spec& spec) const;
   relation deny(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
 

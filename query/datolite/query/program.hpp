@@ -10,11 +10,13 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include <datolite/core/value.hpp>
+#include <datolite/query/database_functions.hpp>
 #include <datolite/query/function.hpp>
 #include <datolite/query/pattern.hpp>
 #include <datolite/query/pattern_template.hpp>
@@ -70,6 +72,7 @@ struct call_clause {
   std::size_t input_callee = 0;  ///< the number of the input function
   std::vector<slot_term> arguments;
   std::optional<bound_columns> result;
+  database_function database = database_function::none;  ///< it is this one; its first argument is the source
 };
 
 /// Rows that are known before the query runs: an input collection, or the result of a call with constant
@@ -115,11 +118,15 @@ struct rule {
   std::vector<std::shared_ptr<const body>> branches;
 };
 
-/// One element of :find, resolved: a variable of the main body, or an input value.
+/// One element of :find, resolved: a variable of the main body, or an input value, as it is or aggregated.
 struct found {
   find_element::type is = find_element::type::variable;
   slot_term what;
   value form;
+  value (*built_in)(std::span<const value>, std::span<const value>) = nullptr;  ///< the aggregate
+  function custom;                 ///< the aggregate, if it is a registered function
+  std::size_t input_function = 0;  ///< otherwise the number of the input function
+  std::vector<slot_term> given;    ///< the aggregate's arguments but for the last: constants and inputs
 };
 
 /// How one argument of the query is taken.

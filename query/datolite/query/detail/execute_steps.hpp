@@ -87,7 +87,7 @@ inline relation executor::apply(body_frame& frame, std::size_t step, const relat
     case 2:
       out = datolite::join_project_with(rows_of(*std::get<relation_step>(s.is).clause), ys, spec);
       break;
-    case 3: out = join_call(std::get<call_step>(s.is), s.form, ys, spec); break;
+    case 3: out = join_call(std::get<call_step>(s.is), s.form, frame.source, ys, spec); break;
     case 4:
       out = datolite::join_project_with(frame.tables->answers(std::get<rule_step>(s.is), ys, frame.source),
                                         ys, spec);
@@ -143,11 +143,19 @@ inline relation executor::join_kept(step_state& state, const relation& ys, const
   return std::move(join).finish();
 }
 
-inline relation executor::join_call(const call_step& call, const value& form, const relation& ys,
-                                    const join_spec& spec) const {
-  const function& f = callee(*call.clause);
+inline relation executor::join_call(const call_step& call, const value& form, std::size_t callers,
+                                    const relation& ys, const join_spec& spec) const {
   const bound_columns& result = *call.clause->result;
   std::vector<value> arguments(call.arguments.size());
+  const index_access* db = nullptr;
+  if (call.clause->database != database_function::none) {
+    const std::uint32_t id = call.clause->arguments[0].id;
+    const bool is_callers = id == static_cast<std::uint32_t>(callers_source);
+    db = source(is_callers ? callers_source : id, callers, form).access();
+    if (db == nullptr) {
+      detail::refuse(detail::invalid_data_source, "the source is no database: it offers no access()", form);
+    }
+  }
   relation rows{result.columns.size()};
   row_joiner join{ys, spec};
   detail::naming_clause(form, [&] {
@@ -156,7 +164,9 @@ inline relation executor::join_call(const call_step& call, const value& form, co
         const argument_plan& a = call.arguments[i];
         arguments[i] = a.from == operand::source::y ? ys.row(y)[a.slot] : fixed(a.fixed);
       }
-      const value found = f(arguments);
+      const value found =
+          db == nullptr ? callee(*call.clause)(arguments)
+                        : query::call(call.clause->database, *db, std::span{arguments}.subspan(1), env_.io);
       if (found.is_nil()) continue;
       rows.clear();
       destructure(found, result.form, rows);

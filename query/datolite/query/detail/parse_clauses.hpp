@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <string>
-#include <tuple>
 #include <string_view>
 #include <tuple>
 #include <utility>

@@ -18,6 +18,7 @@
 #include <datolite/query/compile.hpp>
 #include <datolite/query/destructure.hpp>
 #include <datolite/query/detail/execute_steps.hpp>
+#include <datolite/query/detail/group.hpp>
 #include <datolite/query/executor.hpp>
 #include <datolite/query/parse.hpp>
 #include <datolite/query/query.hpp>
@@ -211,6 +212,11 @@ inline result make_result(const std::shared_ptr<const program>& of, const enviro
       columns.push_back(head.size() + fixed.size());
       fixed.push_back(env.values[f.what.id]);
     }
+  }
+  const auto is_aggregate = [](const found& f) { return f.is == find_element::type::aggregate; };
+  if (std::any_of(of->find.begin(), of->find.end(), is_aggregate)) {
+    rows = grouping{*of, rows, columns, fixed, env}.run();
+    for (std::size_t e = 0; e < columns.size(); ++e) columns[e] = e;
   }
   return {of, std::move(rows), std::move(columns), std::move(fixed)};
 }

@@ -92,6 +92,9 @@ class resolver {
     for (const clause& c : query_.where) {
       if (calls(c, name)) return true;
     }
+    for (const find_element& element : query_.find) {
+      if (element.is == find_element::type::aggregate && element.callee == name) return true;
+    }
     return false;
   }
 

@@ -1,0 +1,68 @@
+// Queries over plain C++ data: what docs/query.md quotes.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <datolite/query/query.hpp>
+
+using namespace datolite::literals;
+using datolite::q;
+using datolite::value;
+
+int failures = 0;
+
+void expect(bool as_said) { failures += as_said ? 0 : 1; }
+
+void joins() {
+  // [joins]
+  const std::vector<std::tuple<std::string, int>> ages{{"Ivan", 15}, {"Petr", 37}, {"Anna", 22}};
+  const std::map<std::string, std::string> homes{{"Ivan", "Oslo"}, {"Anna", "Bergen"}};
+
+  auto found = q<std::string, std::int64_t>(
+      "[:find ?home ?age :in $ages $homes :where [$ages ?n ?age] [$homes ?n ?home] [(< 18 ?age)]]", ages, homes);
+  for (auto [home, age] : found) expect(home == "Bergen" && age == 22);
+  // [/joins]
+  expect(found.size() == 1);
+}
+
+void inputs() {
+  const std::vector<std::tuple<std::string, int>> ages{{"Ivan", 15}, {"Petr", 37}, {"Anna", 22}};
+  // [inputs]
+  const auto grown = datolite::prepare("[:find [?n ...] :in $ ?min [?n ...] :where [?n ?age] [(<= ?min ?age)]]");
+  expect(q(grown, ages, 18, std::vector<std::string>{"Ivan", "Anna"}).collection() == std::vector{value{"Anna"}});
+
+  const auto odd = [](std::int64_t n) { return n % 2 != 0; };  // any callable
+  expect(q("[:find ?n :in $ ?odd :where [?n ?age] [(?odd ?age)]]", ages, odd).size() == 2);
+  // [/inputs]
+}
+
+void rules() {
+  // [rules]
+  const std::vector<std::tuple<std::string, std::string>> needs{{"app", "lib"}, {"lib", "libc"}, {"tool", "libc"}};
+  const auto closure = R"([[(needs ?a ?b) [?a ?b]]
+                           [(needs ?a ?b) [?a ?c] (needs ?c ?b)]])"_edn;
+  expect(q("[:find ?b :in $ % :where (needs \"app\" ?b)]", needs, closure).as_value() ==
+         R"(#{["lib"] ["libc"]})"_edn);
+  // [/rules]
+}
+
+void statistics() {
+  const std::vector<std::tuple<std::string, int>> ages{{"Ivan", 15}, {"Petr", 37}, {"Anna", 22}};
+  // [statistics]
+  const auto answer = q({.query = "[:find ?n :where [?n ?age] [(< ?age 30)]]",
+                         .args = {ages},
+                         .query_stats = true,
+                         .io_context = "report/young"_kw});
+  expect(*datolite::find_keyword(answer.io_stats(), "reads") == "{:other 3}"_edn);
+  // [/statistics]
+}
+
+int main() {
+  joins();
+  inputs();
+  rules();
+  statistics();
+  return failures;
+}
