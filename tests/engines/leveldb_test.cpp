@@ -67,18 +67,22 @@ contents all_backwards(const R& reader) {
 TEST(leveldb, keeps_every_law) {
   const temporary_directory home;
   int made = 0;
-  EXPECT_EQ(laws::check_storage([&] {
-              return leveldb{home / std::to_string(++made), quick};
-            }),
+  EXPECT_EQ(laws::check_storage(
+                [&] {
+                  return leveldb{home / std::to_string(++made), quick};
+                },
+                {.histories = 3, .commits = 30}),
             laws::report{});
 }
 
 TEST(leveldb, keeps_every_law_behind_any_storage) {
   const temporary_directory home;
   int made = 0;
-  EXPECT_EQ(laws::check_storage([&] {
-              return any_storage{leveldb{home / std::to_string(++made), quick}};
-            }),
+  EXPECT_EQ(laws::check_storage(
+                [&] {
+                  return any_storage{leveldb{home / std::to_string(++made), quick}};
+                },
+                {.histories = 1, .commits = 20}),
             laws::report{});
 }
 
