@@ -152,7 +152,8 @@ void check_close(checker& c, S& s) {
   const bytes key(s.min_key_size() + 1, 'k');
   commit(s, {{key, "1"}, {key + 'k', "2"}});
   const auto snapshot = s.snapshot();
-  const auto found = snapshot.get(key), found_now = s.get(key);
+  const auto found = snapshot.get(key);
+  const auto found_now = s.get(key);
   auto it = snapshot.open_iterator(everything());
   it.seek_first();
   const std::string law = "Storage: after close(), ";
