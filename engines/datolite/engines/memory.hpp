@@ -61,48 +61,45 @@ class memory_iterator {
 
   void seek(bytes_view key) {
     state_->check_open();
-    stop_before_end(
-        state_->map.lower_bound(key < bytes_view{bounds_.lower} ? bytes_view{bounds_.lower} : key));
+    at_ = state_->map.lower_bound(key < bytes_view{bounds_.lower} ? bytes_view{bounds_.lower} : key);
+    stop_at_end();
   }
   void seek_for_prev(bytes_view key) {
     state_->check_open();
     if (bounds_.upper && key >= bytes_view{*bounds_.upper}) return seek_last();
-    step_back(state_->map.upper_bound(key));
+    at_ = state_->map.upper_bound(key);
+    step_back();
   }
   void seek_first() { seek(bounds_.lower); }
   void seek_last() {
     state_->check_open();
-    step_back(bounds_.upper ? state_->map.lower_bound(*bounds_.upper) : state_->map.end());
+    at_ = bounds_.upper ? state_->map.lower_bound(*bounds_.upper) : state_->map.end();
+    step_back();
   }
   void next() {
     state_->check_open();
-    stop_before_end(++at_);
+    ++at_;
+    stop_at_end();
   }
   void prev() {
     state_->check_open();
-    step_back(at_);
+    step_back();
   }
   bool valid() const noexcept { return valid_; }
   bytes_view key() const noexcept { return at_.key(); }
   bytes_view value() const noexcept { return at_.mapped(); }
 
  private:
-  using place = sorted_map<bytes, bytes>::iterator;
-
-  void stop_before_end(const place& to) noexcept {
-    at_ = to;
+  void stop_at_end() noexcept {
     valid_ = !at_.at_end() && !empty_ && (!bounds_.upper || at_.key() < bytes_view{*bounds_.upper});
   }
-  void step_back(const place& behind) noexcept {
-    at_ = behind;
-    valid_ = !empty_ && at_.step_back() && at_.key() >= bytes_view{bounds_.lower};
-  }
+  void step_back() noexcept { valid_ = !empty_ && at_.step_back() && at_.key() >= bytes_view{bounds_.lower}; }
 
   detail::memory_state_ptr state_;
   bounds bounds_;
   bool empty_;
   bool valid_ = false;
-  place at_;
+  sorted_map<bytes, bytes>::iterator at_;
 };
 
 /// Models Snapshot. Copyable; a copy costs nothing.

@@ -26,7 +26,7 @@ struct leaf_node {
 /// left, not above any on its right.
 template <class L>
 struct inner_node {
-  static constexpr std::size_t capacity = 64;
+  static constexpr std::size_t capacity = 32;
   using separator = typename L::separator;
 
   holder_count holders;
