@@ -16,6 +16,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <type_traits>
@@ -28,12 +29,25 @@ namespace datolite::bench {
 
 using seconds = std::chrono::duration<double>;
 
-/// Runs `work` once and says how long it took.
+/// What a slice's time is. `thread_cpu` leaves out what other programs take: for work of one thread in memory
+/// only.
+enum class clock { wall, thread_cpu };
+
+namespace detail {
+inline clock ticking = clock::wall;  // of the comparison that runs; one runs at a time
+}
+
+/// Runs `work` once and says how long it took by the clock of the comparison.
 template <class F>
 seconds timed(F&& work) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto now = [] {
+    timespec t{};
+    clock_gettime(detail::ticking == clock::wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &t);
+    return seconds{static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9};
+  };
+  const seconds start = now();
   std::forward<F>(work)();
-  return std::chrono::steady_clock::now() - start;
+  return now() - start;
 }
 
 /// A slice of work under a name. A callable that returns nothing is timed as a whole; one that has something
@@ -55,6 +69,7 @@ struct how_long {
   int least_rounds = 7;
   int most_rounds = 201;
   seconds enough{1.0};  ///< stop after this, the least rounds done
+  clock by = clock::wall;
 };
 
 inline double median(std::vector<double> of) {
@@ -67,6 +82,7 @@ inline double median(std::vector<double> of) {
 inline void compare(benchmark::State& state, double operations, std::vector<side> sides,
                     how_long limits = {}) {
   std::vector<std::vector<double>> times(sides.size());
+  detail::ticking = limits.by;
   for (auto _ : state) {
     for (side& one : sides) one.slice();  // caches and branch predictors meet each side once before it counts
     seconds spent{0};
