@@ -2,6 +2,8 @@
 
 #include <datolite/core/any_storage.hpp>
 #include <datolite/core/explain.hpp>
+#include <datolite/engines/faulty.hpp>
+#include <datolite/engines/traced.hpp>
 #include <datolite/laws/storage.hpp>
 #include <engines/temporary_directory.hpp>
 
@@ -38,6 +40,20 @@ TEST(lmdb, keeps_every_law) { EXPECT_EQ(laws::check_storage(places{}), laws::rep
 
 TEST(lmdb, keeps_every_law_when_it_syncs) {
   EXPECT_EQ(laws::check_storage(places{lmdb_options{}}, {.seed = 2, .histories = 1}), laws::report{});
+}
+
+/// The same, inside every wrapper at once.
+class wrapped_places {
+ public:
+  any_storage fresh() { return engines::traced{engines::faulty{inner_.fresh()}}; }
+  any_storage reopen() { return engines::traced{engines::faulty{inner_.reopen()}}; }
+
+ private:
+  places inner_;
+};
+
+TEST(lmdb, keeps_every_law_inside_every_wrapper) {
+  EXPECT_EQ(laws::check_storage(wrapped_places{}, {.seed = 3, .histories = 1, .many = 500}), laws::report{});
 }
 
 }  // namespace

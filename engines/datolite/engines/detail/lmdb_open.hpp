@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <lmdb.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,6 +41,10 @@ class open_files {
  public:
   static open_files& of_process() {
     static open_files all;
+    // Nobody is half way through opening when the process forks, so that the child can open files of its own.
+    static const int watching =
+        pthread_atfork([] { all.mutex_.lock(); }, [] { all.mutex_.unlock(); }, [] { all.mutex_.unlock(); });
+    (void)watching;
     return all;
   }
   std::unique_lock<std::mutex> lock() { return std::unique_lock{mutex_}; }
