@@ -241,8 +241,8 @@ void register_rows(const key_set& set, std::size_t n) {
                              benchmark::DoNotOptimize(copy);
                            }
                          }},
-                        {"std_map_of_10k", copies_once(standard)},
-                        {"absl_of_10k", copies_once(abseil)}});
+                        {"std_map", copies_once(standard)},
+                        {"absl", copies_once(abseil)}});
   });
   // The others edit in place and keep no former state: the price of having one.
   row("edit_with_snapshot_held", [](benchmark::State& state, fixture& f) {
