@@ -482,9 +482,10 @@ void fill_until_refused(const std::string& path, const engines::leveldb_options&
     for (int i = 0; !refusal && i < 100'000; ++i) {
       const bytes key = std::to_string(1'000'000 + i);
       const bytes value(value_size, static_cast<char>('a' + i % 26));
-      const change batch[] = {{key + "a", value}, {key + "b", value}, {key + "c", "last"}};
+      const bytes keys[] = {key + "a", key + "b", key + "c"};
+      const change batch[] = {{keys[0], value}, {keys[1], value}, {keys[2], "last"}};
       refusal = category_of([&] { store.commit(batch); }, path);
-      if (!refusal) right[key + "a"] = right[key + "b"] = value, right[key + "c"] = "last";
+      if (!refusal) right[keys[0]] = right[keys[1]] = value, right[keys[2]] = "last";
     }
     EXPECT_EQ(refusal, error_category::exhausted);
     EXPECT_TRUE(all_of(store) == right) << "reading goes on";
