@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <map>
 #include <optional>
 #include <string>
@@ -182,12 +183,14 @@ TEST(lmdb, a_thousand_snapshots_on_a_hundred_threads_leave_no_slot_behind) {
   lmdb store{place / "slots.db", quick};
   set_range(store, 0, 100, "1");
   std::atomic<int> wrong{0};
+  std::latch all_taken{100};
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 100; ++t) {
       threads.emplace_back([&] {
         std::vector<lmdb_snapshot> held;
         for (int i = 0; i < 10; ++i) held.push_back(store.snapshot());
+        all_taken.arrive_and_wait();  // so that there are a thousand
         for (const lmdb_snapshot& s : held) wrong += !s.get(numbered(7));
       });
     }
@@ -457,6 +460,12 @@ TEST(lmdb, a_full_disk_is_exhausted_and_loses_nothing) {
                   error_category::exhausted);
         EXPECT_EQ(all_of(store).size(), done * 50);
         EXPECT_FALSE(store.get("large"));
+      }
+      {
+        const file_size_limit limit{
+            store.info().used_bytes};  // a write that starts there is a signal by default
+        EXPECT_EQ(category_of([&] { put(store, "large", bytes(3'000'000, 'x')); }),
+                  error_category::exhausted);
       }
       set_range(store, done * 50, (done + 1) * 50, bytes(1000, 'x')), ++done;  // there is room again
     }
