@@ -146,12 +146,6 @@ void remove_store(const files::path& at) {
   files::remove_all(at);
   files::remove_all(at.string() + "-lock");
 }
-files::path copy_of(const files::path& from, const std::string& name) {
-  const files::path to = directory / name;
-  remove_store(to);
-  files::copy(from, to, files::copy_options::recursive);
-  return to;
-}
 
 /// One side of a row, and which other side it is compared with.
 struct measured {
@@ -210,8 +204,7 @@ class fixture {
     for (int i = 0; i < 100'000; ++i) order_.push_back(random() % keys_wanted);
   }
   ~fixture() {
-    for (const char* name : {"whole", "merged", "ours", "raw", "txn", "given"})
-      remove_store(directory / name);
+    for (const char* name : {"whole", "merged", "ours", "raw", "txn", "given"}) remove_store(place(name));
   }
 
   // -- loading: each slice into a new database
@@ -223,8 +216,8 @@ class fixture {
       }
     };
     const auto fresh = [&](const char* name) {
-      remove_store(directory / name);
-      return directory / name;
+      remove_store(place(name));
+      return place(name);
     };
     const auto by_raw = [&](const char* name, const std::vector<change>& all) {
       raw store{fresh(name).string()};
@@ -256,8 +249,8 @@ class fixture {
         state, static_cast<double>(keys_wanted),
         {{"ns",
           [&] {
-            remove_store(directory / "ours");
-            ours store = Engine::open(directory / "ours");
+            remove_store(place("ours"));
+            ours store = Engine::open(place("ours"));
             auto at = ascending_.begin();
             return timed([&] {
               store.bulk_load([&] { return at == ascending_.end() ? std::nullopt : std::optional{*at++}; });
@@ -266,8 +259,8 @@ class fixture {
           "vs_raw"},
          {"ns_raw",
           [&] {
-            remove_store(directory / "raw");
-            raw store{(directory / "raw").string()};
+            remove_store(place("raw"));
+            raw store{place("raw").string()};
             return timed([&] { store.commit(ascending_, MDB_APPEND); });
           },
           ""}},
@@ -400,9 +393,20 @@ class fixture {
  private:
   static constexpr bench::how_long few_rounds{.least_rounds = 3, .most_rounds = 9, .enough = seconds{2}};
 
+  /// Where a database of this fixture is.
+  files::path place(const std::string& name) const {
+    return directory / (set_.name + "-" + Engine::name + "-" + name);
+  }
+  files::path copy_of(const files::path& from, const std::string& name) const {
+    const files::path to = place(name);
+    remove_store(to);
+    files::copy(from, to, files::copy_options::recursive);
+    return to;
+  }
+
   /// A database that holds all the keys, committed in random order. Closed.
   files::path whole(bool merged = false) {
-    const files::path at = directory / (merged ? "merged" : "whole");
+    const files::path at = place(merged ? "merged" : "whole");
     if (files::exists(at)) return at;
     {
       raw store{at.string()};
