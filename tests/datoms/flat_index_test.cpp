@@ -26,6 +26,17 @@ TEST(FlatKey, ALongValueIsCutToTheLimit) {
   EXPECT_EQ(part.whole, encode_value(value{text}));
 }
 
+TEST(FlatKey, HasTheBytesThatTheDocumentSays) {
+  flat::value_part part;
+  part.assign(value{42}, 490);
+  bytes key;
+  flat::make_key(key, index_order::eavt, false, 17592186044417, 72, part.in_key);
+  EXPECT_EQ(flat::detail::hex(key), "1000001000000000010000004818800000000000002a");
+  flat::make_key(key, index_order::avet, true, 17592186044417, 72, part.in_key);
+  EXPECT_EQ(flat::detail::hex(key), "220000004818800000000000002a0000100000000001");
+  EXPECT_EQ(flat::value_limit_for(511), 490u);
+}
+
 TEST(FlatRange, ComponentsThatAreNoPrefixAreRefused) {
   datom_range range;
   range.index = index_order::avet;

@@ -5,6 +5,7 @@
 namespace {
 
 using namespace datolite_test;
+namespace flat = datolite::datoms::flat;
 
 constexpr std::string_view schema = R"([
   {:db/ident :text  :db/valueType :db.type/string :db/cardinality :db.cardinality/many :db/index true}
@@ -90,6 +91,27 @@ TEST_P(LongValues, AreRetractedAndRemembered) {
   add(conn, 1001, "key", padded(10'000, "b"));
   EXPECT_EQ(conn.db().entid(value::vector({kw("key"), value{a}})), std::nullopt);
   EXPECT_EQ(conn.db().as_of(before.t).entid(value::vector({kw("key"), value{a}})), 1001);
+}
+
+TEST_P(LongValues, WithOneHashAreRefusedNotMixedUp) {
+  // Hashes that collide are not to be had, so a row is made that says it holds another value of the same
+  // hash.
+  const attribute_id id = conn.db().attribute(kw("text"))->id;
+  any_storage engine = conn.storage();
+  flat::value_part part;
+  part.assign(value{padded(10'000, "a")}, flat::value_limit_for(engine.max_key_size()));
+  bytes key, payload;
+  flat::make_key(key, index_order::eavt, false, 1001, id, part.in_key);
+  flat::make_payload(payload, key, 1000, std::nullopt, encode_value(value{padded(10'000, "b")}));
+  const change one[] = {{key, payload}};
+  engine.commit(one);
+  EXPECT_TRUE(conn.sync().datoms({.e = 1001, .a = id, .v = value{padded(10'000, "a")}}).empty());
+  try {
+    add(conn, 1001, "text", padded(10'000, "a"));
+    FAIL() << "took the other's key";
+  } catch (const error& e) {
+    EXPECT_EQ(e.code(), "db.error/key-collision");
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(OnEveryEngine, LongValues, ::testing::Range(0, 4));

@@ -74,6 +74,9 @@ class counted_index : public datom_index {
   explicit counted_index(attribute_counts counts) : counts_{std::move(counts)} {
     for (const auto& one : counts_) total_ += one.second;
   }
+  /// Is there an engine pair under `key`?
+  virtual bool has_key(bytes_view key) const = 0;
+
   const attribute_counts& counts() const noexcept { return counts_; }
   std::uint64_t total() const noexcept { return total_; }
   std::uint64_t count_of(attribute_id a) const noexcept {
@@ -92,6 +95,8 @@ class index final : public counted_index {
  public:
   index(R reader, std::size_t value_limit)
       : counted_index{read_counts(reader)}, reader_{std::move(reader)}, value_limit_{value_limit} {}
+
+  bool has_key(bytes_view key) const override { return reader_.get(key).has_value(); }
 
   std::unique_ptr<datom_cursor> open_cursor(index_order order, components wanted, const time_filter& time,
                                             io_counters* io) const override {
@@ -168,11 +173,12 @@ class model final : public datom_index_model<Snapshot> {
 
   void apply(const datom_index& before, const novelty& news, change_batch& out) const override {
     row_writer rows{out, value_limit_, max_key_size_};
-    attribute_counts counts = static_cast<const counted_index&>(before).counts();
+    const auto& old = static_cast<const counted_index&>(before);
+    attribute_counts counts = old.counts();
     count(counts, news.added, 1);
     count(counts, news.retracted, -1);
     out.put(detail::counts_key(), detail::encode_counts(counts));
-    write_novelty(rows, news);
+    write_novelty(rows, news, [&old](bytes_view key) { return old.has_key(key); });
     if (news.before == news.after) return;
     for (const attribute_facts* facts : news.before->attributes()) {
       const attribute_facts* const now = news.after->find(facts->id);

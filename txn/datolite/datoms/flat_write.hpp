@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <datolite/core/datom.hpp>
@@ -125,8 +126,16 @@ class row_writer {
 inline constexpr index_order all_orders[] = {index_order::eavt, index_order::aevt, index_order::avet,
                                              index_order::vaet};
 
-/// Appends the rows of `news` to `to`.
-inline void write_novelty(row_writer& to, const novelty& news) {
+/// A new fact whose value is cut must not take the key of another fact, whose value has the same hash.
+[[noreturn]] inline void refuse_collision(const datom& d) {
+  throw error{error_category::incorrect, "db.error/key-collision",
+              "a long value of attribute " + std::to_string(d.a) + " for entity " + std::to_string(d.e) +
+                  " begins as another of its values does and has the same hash; change one of them"};
+}
+
+/// Appends the rows of `news` to `to`. `has_key(key)` says whether the engine has a pair under a key now.
+template <class HasKey>
+void write_novelty(row_writer& to, const novelty& news, HasKey&& has_key) {
   const ordered_datoms added{news.added, *news.after};
   const ordered_datoms retracted{news.retracted, *news.before};
   const auto parts_of = [&](const ordered_datoms& datoms) {
@@ -138,6 +147,13 @@ inline void write_novelty(row_writer& to, const novelty& news) {
   };
   const auto added_parts = parts_of(added);
   const auto retracted_parts = parts_of(retracted);
+  bytes key;
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    if (added_parts[i].whole.empty()) continue;
+    const datom& d = news.added[i];
+    make_key(key, index_order::eavt, false, d.e, d.a, added_parts[i].in_key);
+    if (has_key(key)) refuse_collision(d);
+  }
   for (const index_order order : all_orders) {
     for (const auto at : added.in(order)) to.put_current(order, added[at], added_parts[at]);
     for (const auto at : retracted.in(order)) to.erase_current(order, retracted[at], retracted_parts[at]);

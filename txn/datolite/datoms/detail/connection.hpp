@@ -58,6 +58,7 @@ inline state_ptr state_of(any_snapshot snapshot, const model_ptr& model, bool op
 class no_datoms final : public flat::counted_index {
  public:
   no_datoms() : counted_index{{}} {}
+  bool has_key(bytes_view) const override { return false; }
   std::unique_ptr<datom_cursor> open_cursor(index_order, components, const time_filter&,
                                             io_counters*) const override {
     return nullptr;
