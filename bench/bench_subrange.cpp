@@ -2,14 +2,15 @@
 //
 //   bench_subrange [--large N] [--dir PATH] [Google Benchmark's options]
 //
-// The relation: N integers, times the strings "a" to "d", times these again; 1,000 integers are 16,000 rows. The
-// query keeps the rows of the integers 11 and 12 whose last string is "b": eight answers. It is prepared.
+// The relation: N integers, times the strings "a" to "d", times these again; 1,000 integers are 16,000 rows.
+// The query keeps the rows of the integers 11 and 12 whose last string is "b": eight answers. It is prepared.
 //
-// Rows: sorted/memory is a sorted range, key_relation/<engine> the same tuples as keys of an engine. Sides: `floor`, a
-// lower_bound and a loop over the sorted vector that collects the eight tuples; `plain`, the same query over the
-// vector as an ordinary collection; `scan`, the engine's own iterator over the subrange, decoding nothing. Rows named
-// …/large have N integers (1,000,000; --large 0 leaves them out), and the side `small`, the query on 16,000 rows.
-// Counter `rows`: those the query read.
+// Rows: sorted is a sorted range, key_relation/<engine> the same tuples as keys of an engine. Sides: `floor`,
+// a lower_bound and a loop over the sorted vector that collects the eight tuples; `plain`, the same query
+// over the vector as an ordinary collection; `engine_floor`, the floor's loop over the engine's iterator,
+// which decodes keys and collects tuples; `scan`, that iterator alone. Rows named …/large have N integers
+// (1,000,000; --large 0 leaves them out), and the side `small`, the query on 16,000 rows. Counter `rows`:
+// those the query read.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -47,7 +48,8 @@ using row = std::tuple<std::int64_t, std::string, std::string>;
 constexpr std::int64_t small = 1'000;
 constexpr std::size_t answers = 8;
 constexpr const char* letters[] = {"a", "b", "c", "d"};
-constexpr const char* text = R"([:find ?i ?j ?k :in $ :where [(ground "b") ?k] [?i ?j ?k] [(< 10 ?i)] [(< ?i 13)]])";
+constexpr const char* text =
+    R"([:find ?i ?j ?k :in $ :where [(ground "b") ?k] [?i ?j ?k] [(< 10 ?i)] [(< ?i 13)]])";
 
 void must(bool held, const char* what) {
   if (held) return;
@@ -131,7 +133,8 @@ void sorted_large(benchmark::State& state, std::int64_t integers) {
   const auto source = adapters::sorted(rows);
   const auto few = adapters::sorted(small_grid());
   set_rows(state, source);
-  bench::compare(state, slice, {asking("large", source, slice), asking("small", few, slice), floor_side(slice)});
+  bench::compare(state, slice,
+                 {asking("large", source, slice), asking("small", few, slice), floor_side(slice)});
 }
 
 const adapters::key_layout layout{"grid/", {kind::long_, kind::string, kind::string}};
@@ -155,13 +158,34 @@ void load(Engine& engine, std::int64_t integers) {
   flush();
 }
 
-/// The keys of the subrange, one after another.
-template <class Reader>
-bench::side scan_side(const Reader& reader, int times) {
+bounds eleven_and_twelve() {
   bytes lower = layout.start(), upper = layout.start();
   encode_value(lower, value{11});
   encode_value(upper, value{13});
-  return {"scan", [&reader, times, within = between(lower, upper)] {
+  return between(lower, upper);
+}
+
+/// The query written by hand over an engine.
+template <class Reader>
+bench::side engine_floor_side(const Reader& reader, int times) {
+  return {"engine_floor", [&reader, times, within = eleven_and_twelve()] {
+            for (int n = 0; n < times; ++n) {
+              std::vector<row> found;
+              auto at = reader.open_iterator(within);
+              for (at.seek_first(); at.valid(); at.next()) {
+                bytes_view rest = at.key().substr(layout.start().size());
+                const value i = decode_value(rest), j = decode_value(rest), k = decode_value(rest);
+                if (k.as_string() == "b") found.emplace_back(i.as_long(), j.as_string(), k.as_string());
+              }
+              benchmark::DoNotOptimize(found.data());
+            }
+          }};
+}
+
+/// The keys of the subrange, one after another.
+template <class Reader>
+bench::side scan_side(const Reader& reader, int times) {
+  return {"scan", [&reader, times, within = eleven_and_twelve()] {
             for (int n = 0; n < times; ++n) {
               std::size_t seen = 0;
               auto at = reader.open_iterator(within);
@@ -177,7 +201,9 @@ void keys(benchmark::State& state, Engine engine) {
   const auto reader = engine.snapshot();
   const adapters::key_relation source{layout, reader};
   set_rows(state, source);
-  bench::compare(state, slice, {asking("key_relation", source, slice), floor_side(slice), scan_side(reader, slice)});
+  bench::compare(state, slice,
+                 {asking("key_relation", source, slice), floor_side(slice), engine_floor_side(reader, slice),
+                  scan_side(reader, slice)});
 }
 
 void keys_large(benchmark::State& state, std::int64_t integers) {
@@ -188,15 +214,17 @@ void keys_large(benchmark::State& state, std::int64_t integers) {
   const auto few_reader = few.snapshot();
   const adapters::key_relation source{layout, reader}, few_source{layout, few_reader};
   set_rows(state, source);
-  bench::compare(state, slice, {asking("large", source, slice), asking("small", few_source, slice),
-                                floor_side(slice), scan_side(reader, slice)});
+  bench::compare(state, slice,
+                 {asking("large", source, slice), asking("small", few_source, slice), floor_side(slice),
+                  engine_floor_side(reader, slice)});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::int64_t large = 1'000'000;
-  files::path directory = files::is_directory("/dev/shm") ? files::path{"/dev/shm"} : files::temp_directory_path();
+  files::path directory =
+      files::is_directory("/dev/shm") ? files::path{"/dev/shm"} : files::temp_directory_path();
   int kept = 1;
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
@@ -215,7 +243,8 @@ int main(int argc, char** argv) {
   bench::row("subrange/sorted", sorted_rows);
   bench::row("subrange/sorted/plain", sorted_against_plain);
   bench::row("subrange/key_relation/memory", [](auto& state) { keys(state, engines::memory{}); });
-  bench::row("subrange/key_relation/lmdb", [&](auto& state) { keys(state, engines::lmdb{(directory / "lmdb").string()}); });
+  bench::row("subrange/key_relation/lmdb",
+             [&](auto& state) { keys(state, engines::lmdb{(directory / "lmdb").string()}); });
   bench::row("subrange/key_relation/leveldb",
              [&](auto& state) { keys(state, engines::leveldb{(directory / "leveldb").string()}); });
   if (large > 0) {

@@ -60,7 +60,8 @@ using all_engines = testing::Types<in_memory, in_lmdb, in_leveldb>;
 TYPED_TEST_SUITE(key_relation_on, all_engines);
 
 TYPED_TEST(key_relation_on, a_range_is_one_engine_seek_and_the_steps_inside) {
-  const std::string path = testing::TempDir() + "key_relation_" + testing::UnitTest::GetInstance()->current_test_info()->type_param();
+  const std::string path = testing::TempDir() + "key_relation_" +
+                           testing::UnitTest::GetInstance()->current_test_info()->type_param();
   std::filesystem::remove_all(path);
   auto store = TypeParam::open(path);
   commit(store, fill(ensure_transaction(store)));
@@ -102,11 +103,40 @@ TEST(key_relation, constants_and_bound_values_are_followed_as_far_as_they_lead) 
   EXPECT_EQ(reads("[:find ?j :in $ ?i :where [?i ?j ?k]]", 1.0), 0u);
 }
 
+TEST(key_relation, answers_as_the_plain_collection_does) {
+  const key_layout mixed{"mixed/", {kind::long_, kind::string, kind::double_, kind::nil}};
+  const std::string zeros{"a\0b", 3}, text(40, 'x');
+  std::vector<std::vector<value>> rows;
+  engines::memory store;
+  auto t = ensure_transaction(store);
+  for (int i = 0; i < 60; ++i) {
+    const value last = i % 3 == 0 ? value{i % 5} : i % 3 == 1 ? value{"t"} : value{2.5};
+    rows.push_back({value{i % 7 - 3},
+                    value{i % 2 == 0   ? zeros
+                          : i % 5 == 0 ? text
+                                       : std::string{"a"}},
+                    value{(i % 4) / 2.0}, last});
+    t = put(std::move(t), mixed.key(rows.back()), "");
+  }
+  const key_relation source{mixed, t};
+  for (const char* text_of_query :
+       {"[:find ?a ?b ?c ?d :where [?a ?b ?c ?d]]", "[:find ?a :where [?a ?b ?c ?d]]",
+        "[:find ?d :where [2 ?b ?c ?d]]", "[:find ?b :where [?a ?b] [(< -2 ?a)] [(<= ?a 2)]]",
+        "[:find ?a ?c :where [?a \"a\" ?c] [(< ?c 1.0)]]", "[:find ?a ?b :where [?a ?b] [(< ?b \"ab\")]]",
+        "[:find ?a :where [?a _ _ ?d] [(= 2.5 ?d)]]",
+        "[:find ?a ?x :where [?a ?b ?c] [?x ?b ?c] [(< ?a ?x)]]",
+        "[:find ?a ?b :where [?a ?b] [(clojure.string/starts-with? ?b \"xx\")]]"}) {
+    EXPECT_EQ(to_edn(q(text_of_query, source).as_value()), to_edn(q(text_of_query, rows).as_value()))
+        << text_of_query;
+  }
+}
+
 TEST(key_relation, slots_of_no_kind_hold_all_kinds_and_answer_by_query_equality) {
   const key_layout any{"any/", {kind::nil}};
   engines::memory store;
   auto t = ensure_transaction(store);
-  for (const value& v : {value{1}, value{1.0}, value::ref(1), value{"1"}}) t = put(std::move(t), any.key({v}), "");
+  for (const value& v : {value{1}, value{1.0}, value::ref(1), value{"1"}})
+    t = put(std::move(t), any.key({v}), "");
   const key_relation source{any, t};
   EXPECT_EQ(q("[:find ?x :in $ ?x :where [?x]]", source, 1).size(), 1u);
   EXPECT_EQ(q("[:find ?x :where [?x] [(< 0 ?x)]]", source).size(), 2u);

@@ -75,6 +75,7 @@ class index_pattern {
   std::array<std::optional<value>, datom_slots> consts_;
   std::array<std::optional<value>, 3> starts_;
   std::array<std::optional<query::take_while>, 3> whiles_;
+  query::slot_set past_;
   known_components known_;
   std::optional<entity_id> value_alias_;  ///< the entity that the constant in the value slot names, if it is an alias
   io_counters* io_;
@@ -83,7 +84,7 @@ class index_pattern {
 };
 
 inline index_pattern::index_pattern(const index_access& db, const query::clause_pattern& pattern)
-    : db_{&db}, io_{pattern.io} {
+    : db_{&db}, past_{pattern.past}, io_{pattern.io} {
   if (pattern.size() > datom_slots) {
     throw error{error_category::incorrect, "db.error/invalid-data-pattern",
                 "a pattern over a database has at most five slots: entity, attribute, value, transaction, added"};
@@ -198,7 +199,7 @@ inline datom_range index_pattern::range_of(const known_components& known) const 
 
 /// Sets the range's start and stop, on the component after the known ones, from the advice on `slot`.
 inline void index_pattern::bound(datom_range& range, std::size_t slot, kind type) const {
-  if (starts_[slot]) range.start = bound_for(type, *starts_[slot], true, true);
+  if (starts_[slot]) range.start = bound_for(type, *starts_[slot], true, !past_.contains(slot));
   if (whiles_[slot]) range.stop = stop_for(type, *whiles_[slot]);
 }
 

@@ -7,17 +7,18 @@
 
 #include <datolite/adapters/bound_conversion.hpp>
 #include <datolite/core/value.hpp>
-#include <datolite/core/value_equality.hpp>
 #include <datolite/query/pattern.hpp>
+#include <datolite/query/rows.hpp>
 
 namespace datolite::adapters {
 
 class kept_pattern {
  public:
-  explicit kept_pattern(const query::clause_pattern& pattern) : io_{pattern.io} {
+  explicit kept_pattern(const query::clause_pattern& pattern) : past_{pattern.past}, io_{pattern.io} {
     slots_.reserve(pattern.size());
     for (std::size_t slot = 0; slot < pattern.size(); ++slot) {
       slots_.push_back({pattern.consts[slot], pattern.starts[slot], pattern.whiles[slot]});
+      if (pattern.consts[slot]) constants_end_ = slot + 1;
     }
   }
 
@@ -27,7 +28,7 @@ class kept_pattern {
   /// Where an order of values of type `type` in this slot may begin.
   std::optional<range_bound> start(std::size_t slot, kind type) const {
     const auto& advice = slots_[slot].start;
-    return advice ? bound_for(type, *advice, true, true) : std::nullopt;
+    return advice ? bound_for(type, *advice, true, !past_.contains(slot)) : std::nullopt;
   }
 
   /// Where it may stop.
@@ -39,9 +40,11 @@ class kept_pattern {
   /// Whether `row` has the constants from slot `first` on.
   template <class Row>
   bool matches(const Row& row, std::size_t first = 0) const {
-    for (std::size_t slot = first; slot < slots_.size(); ++slot) {
+    for (std::size_t slot = first; slot < constants_end_; ++slot) {
       const auto& wanted = slots_[slot].constant;
-      if (wanted && (slot >= row.size() || !query_equal(row[slot], *wanted))) return false;
+      if (!wanted) continue;
+      if (slot >= row.size() || !query::slot_holds(query::comparison::equal, row, slot, *wanted))
+        return false;
     }
     return true;
   }
@@ -56,6 +59,8 @@ class kept_pattern {
   };
 
   std::vector<slot_advice> slots_;
+  std::size_t constants_end_ = 0;  ///< one past the last slot that has one
+  query::slot_set past_;
   io_counters* io_;
 };
 

@@ -4,11 +4,11 @@
 //   t = put(std::move(t), seats.key(12, "window"), "");
 //   q("[:find ?s :in $ :where [?row ?s] [(< 10 ?row)]]", key_relation{seats, t});
 //
-// A tuple is one key: the layout's prefix, then each element in order-preserving encoding (encode.hpp). So the
-// tuples stand in stored order, and a subrange of them is one seek and the steps inside it.
+// A tuple is one key: the layout's prefix, then each element in order-preserving encoding (encode.hpp). So
+// the tuples stand in stored order, and a subrange of them is one seek and the steps inside it.
 //
-// Elements are of the kind that the layout gives their slot. A slot of kind nil holds values of any kind; a query's
-// constants and bounds then do not narrow the search, only the answer.
+// Elements are of the kind that the layout gives their slot. A slot of kind nil holds values of any kind; a
+// query's constants and bounds then do not narrow the search, only the answer.
 //
 // Lifetime: a key_relation refers to its reader. Threads: as its reader.
 #pragma once
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <datolite/adapters/bound_conversion.hpp>
+#include <datolite/adapters/encoded_row.hpp>
 #include <datolite/adapters/kept_pattern.hpp>
 #include <datolite/core/bounds.hpp>
 #include <datolite/core/bytes.hpp>
@@ -69,7 +70,7 @@ class key_rows {
       : layout_{&layout}, reader_{&reader}, pattern_{pattern} {}
 
   query::relation join_project_with(const query::relation& ys, const query::join_spec& spec) const {
-    query::row_joiner join{ys, spec};
+    query::row_joiner join{ys, spec, key()};
     if (join.done()) return std::move(join).finish();
     subrange all{layout_->start(), 0, true};
     follow_constants(all);
@@ -78,15 +79,30 @@ class key_rows {
       for (std::size_t i = 0; i < ys.size() && !join.done(); ++i) {
         subrange one = all;
         if (fix(one, ys[i][*y])) follow_constants(one);
-        read(one, join, [&join, i](const std::vector<value>& row) { join.add(row, i); });
+        read(one, join, [&join, i](const encoded_row& x) { join.add(x, i); });
       }
     } else {
-      read(all, join, [&join](const std::vector<value>& row) { join.add(row); });
+      read(all, join, [&join](const encoded_row& x) { join.add(x); });
     }
     return std::move(join).finish();
   }
 
  private:
+  /// What tells the tuples apart: the slots without a constant. Empty if query equality does not tell
+  /// encodings apart.
+  query::slot_set key() const noexcept {
+    query::slot_set all;
+    const auto& slots = layout_->slots();
+    for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+      const bool exact = slots[slot] == kind::long_ || slots[slot] == kind::ref ||
+                         slots[slot] == kind::instant || slots[slot] == kind::string ||
+                         slots[slot] == kind::keyword;
+      if (!exact || slot >= query::slot_set::capacity) return {};
+      if (slot >= pattern_.size() || !pattern_.constant(slot)) all.insert(slot);
+    }
+    return all;
+  }
+
   /// An engine does not tell how many keys a range has: beyond this many bindings, one run is read for all.
   static constexpr std::size_t bindings_searched_one_by_one = 64;
 
@@ -116,7 +132,8 @@ class key_rows {
   }
 
   void follow_constants(subrange& r) const {
-    while (r.slot < pattern_.size() && pattern_.constant(r.slot) && fix(r, *pattern_.constant(r.slot))) continue;
+    while (r.slot < pattern_.size() && pattern_.constant(r.slot) && fix(r, *pattern_.constant(r.slot)))
+      continue;
   }
 
   /// The subrange, narrowed by the advice on its next slot.
@@ -127,6 +144,7 @@ class key_rows {
     if (const auto start = pattern_.start(r.slot, type)) {
       out.lower = r.start;
       encode_value(out.lower, start->at);
+      if (!start->inclusive) out.lower = prefix_successor(out.lower);
     }
     if (const auto stop = pattern_.stop(r.slot, type)) {
       bytes end = r.start;
@@ -140,13 +158,14 @@ class key_rows {
   void read(const subrange& r, const query::row_joiner& join, F&& each) const {
     if (!r.possible) return;
     io_counts io;
-    std::vector<value> row;
+    encoded_row row{layout_->slots().size()};
+    const std::size_t start = layout_->start().size();
     auto at = reader_->open_iterator(bounds_of(r));
     ++io.seeks;
     for (at.seek_first(); at.valid() && !join.done(); at.next()) {
       ++io.steps, ++io.reads;
-      layout_->read(at.key(), row);
-      if (pattern_.matches(row)) each(row);
+      row.show(at.key().substr(start));
+      if (pattern_.matches(row, r.slot)) each(row);
     }
     if (pattern_.io() != nullptr) pattern_.io()->other += io;
   }
@@ -191,8 +210,9 @@ inline bytes key_layout::key(const std::vector<value>& tuple) const {
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
     if (slots_[slot] != kind::nil && tuple[slot].kind() != slots_[slot]) {
       throw error{error_category::incorrect, "db.error/wrong-type",
-                  "slot " + std::to_string(slot) + " of the relation holds a " + std::string{to_string(slots_[slot])} +
-                      ", not a " + std::string{to_string(tuple[slot].kind())}};
+                  "slot " + std::to_string(slot) + " of the relation holds a " +
+                      std::string{to_string(slots_[slot])} + ", not a " +
+                      std::string{to_string(tuple[slot].kind())}};
     }
     encode_value(out, tuple[slot]);
   }

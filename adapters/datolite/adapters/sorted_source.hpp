@@ -3,12 +3,12 @@
 //   std::vector<std::tuple<int, std::string, std::string>> rows = …;   // sorted
 //   q("[:find ?j :in $ :where [?i ?j ?k] [(< 10 ?i)] [(< ?i 13)]]", adapters::sorted(rows));
 //
-// REQUIRES: the rows ascend, slot by slot, in stored order (value_order.hpp). For rows of one C++ tuple type of
-// integers, texts and booleans that is the order of `<`.
+// REQUIRES: the rows ascend, slot by slot, in stored order (value_order.hpp). For rows of one C++ tuple type
+// of integers, texts and booleans that is the order of `<`.
 //
-// Cost: O(log n) a search, then the rows of the subrange that constants, starts and whiles leave. A join whose bound
-// slot comes next in the order searches once a bound row, where these are few.
-// Lifetime: refers to the rows. Threads: many may query one source at once.
+// Cost: O(log n) a search, then the rows of the subrange that constants, starts and whiles leave. A join
+// whose bound slot comes next in the order searches once a bound row, where these are few. Lifetime: refers
+// to the rows. Threads: many may query one source at once.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ namespace datolite::adapters {
 
 /// The rows of a sorted range that one data pattern asks for; searched for at the join.
 template <query::ConstRowRange R>
-  requires std::ranges::random_access_range<const R>
+requires std::ranges::random_access_range<const R>
 class sorted_rows {
   using position = std::ranges::iterator_t<const R>;
 
@@ -48,7 +48,7 @@ class sorted_rows {
     if (y && ys.size() * steps_a_search < all.size()) {
       search_each(all, ys, *y, join, io);
     } else {
-      read(all, join, io, [&join](const auto& row) { join.add(row); });
+      read(all, join, io, [&join](const auto& x) { join.add(x); });
     }
     if (pattern_.io() != nullptr) pattern_.io()->other += io;
     return std::move(join).finish();
@@ -77,15 +77,17 @@ class sorted_rows {
     for (std::size_t i = 0; i < ys.size() && !join.done(); ++i) {
       run one = all;
       if (fix(one, ys[i][y], io)) narrow(one, io);
-      read(one, join, io, [&join, i](const auto& row) { join.add(row, i); });
+      read(one, join, io, [&join, i](const auto& x) { join.add(x, i); });
     }
   }
 
   /// The kind of all values of the next slot, if it is one: in stored order a kind's values stand together.
   static std::optional<kind> kind_in(const run& r) {
     if (r.first == r.last) return std::nullopt;
-    const auto least = query::as_row(*r.first);
-    const auto greatest = query::as_row(*(r.last - 1));
+    auto&& first = *r.first;
+    auto&& last = *(r.last - 1);
+    const auto least = query::as_row(first);
+    const auto greatest = query::as_row(last);
     if (r.slot >= least.size() || r.slot >= greatest.size()) return std::nullopt;
     const value& a = least[r.slot];
     const value& b = greatest[r.slot];
@@ -93,9 +95,16 @@ class sorted_rows {
   }
 
   /// Whether the row at `at` stands before `bound` in the next slot (or on it, if `past` is asked for).
+  /// REQUIRES: both are of one kind.
   static bool before(position at, std::size_t slot, const value& bound, bool past) {
-    const auto row = query::as_row(*at);
+    auto&& raw = *at;
+    const auto row = query::as_row(raw);
     if (slot >= row.size()) return true;
+    if constexpr (requires { row.holds(query::comparison::less, slot, bound); }) {
+      if (bound.is(kind::long_) || bound.is(kind::string)) {  // here stored order is that of the predicates
+        return row.holds(past ? query::comparison::less_equal : query::comparison::less, slot, bound);
+      }
+    }
     const auto order = stored_order(row[slot], bound);
     return past ? order <= 0 : order < 0;
   }
@@ -157,8 +166,9 @@ class sorted_rows {
   void read(const run& r, const query::row_joiner& join, io_counts& io, F&& each) const {
     for (position at = r.first; at != r.last && !join.done(); ++at) {
       ++io.reads;
-      const auto row = query::as_row(*at);
-      if (pattern_.matches(row, 0)) each(row);
+      auto&& raw = *at;
+      const auto row = query::as_row(raw);
+      if (pattern_.matches(row, r.slot)) each(row);
     }
   }
 
@@ -168,7 +178,7 @@ class sorted_rows {
 
 /// A datasource over a sorted range; see `sorted`.
 template <query::ConstRowRange R>
-  requires std::ranges::random_access_range<const R>
+requires std::ranges::random_access_range<const R>
 class sorted_source {
  public:
   explicit sorted_source(const R& rows) noexcept : rows_{&rows} {}
@@ -177,7 +187,8 @@ class sorted_source {
 
   double estimate(const query::clause_pattern& pattern) const {
     const auto all = static_cast<double>(std::ranges::size(*rows_));
-    const bool narrowed = pattern.size() != 0 && (pattern.consts[0] || pattern.starts[0] || pattern.whiles[0]);
+    const bool narrowed =
+        pattern.size() != 0 && (pattern.consts[0] || pattern.starts[0] || pattern.whiles[0]);
     return narrowed ? all / 16 : all;
   }
 
@@ -187,8 +198,7 @@ class sorted_source {
 
 /// `rows` as a datasource that is searched. They must ascend in stored order, and outlive every use.
 template <query::ConstRowRange R>
-  requires std::ranges::random_access_range<const R>
-sorted_source<R> sorted(const R& rows) {
+requires std::ranges::random_access_range<const R> sorted_source<R> sorted(const R& rows) {
   return sorted_source<R>{rows};
 }
 

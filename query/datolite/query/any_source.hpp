@@ -138,7 +138,8 @@ class any_source {
 
   any_ijoin extrel(const clause_pattern& pattern) const { return ops_->extrel(source_, pattern); }
 
-  /// What get-else, pull and their like read through, if the source offers `access()`. Null otherwise.
+  /// What get-else, pull and their like read through, if the source offers `access()`, as a reference or
+  /// as a pointer that may be null. Null otherwise.
   const index_access* access() const { return ops_->access(source_); }
 
   /// The source's rows as an EDN vector of vectors, if it is a range of rows. O(its size).
@@ -175,6 +176,10 @@ class any_source {
                         { source.access() } -> std::convertible_to<const index_access&>;
                       }) {
           return &static_cast<const index_access&>(static_cast<const S*>(s)->access());
+        } else if constexpr (requires(const S& source) {
+                               { source.access() } -> std::convertible_to<const index_access*>;
+                             }) {
+          return static_cast<const S*>(s)->access();
         } else {
           return nullptr;
         }

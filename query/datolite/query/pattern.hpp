@@ -11,6 +11,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -69,10 +70,18 @@ constexpr bool is_integral(kind k) noexcept { return k == kind::long_ || k == ki
 
 }  // namespace detail
 
+/// Whether two texts are equal. Most texts of a query are short, and most pairs differ at once: no call for
+/// these.
+inline bool same_text(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  if (a.empty()) return true;
+  return a.front() == b.front() && (a.size() == 1 || std::memcmp(a.data(), b.data(), a.size()) == 0);
+}
+
 /// Query equality, with what is most common first.
 inline bool same(const value& a, const value& b) {
   if (detail::is_integral(a.kind()) && detail::is_integral(b.kind())) return a.word() == b.word();
-  if (a.is_text() && a.kind() == b.kind()) return a.raw() == b.raw();
+  if (a.is_text() && a.kind() == b.kind()) return a.is_identical(b) || same_text(a.raw(), b.raw());
   return query_equal(a, b);
 }
 
@@ -117,6 +126,7 @@ class slot_set {
   constexpr explicit slot_set(std::uint64_t bits) noexcept : bits_{bits} {}
 
   constexpr void insert(std::size_t slot) noexcept { bits_ |= std::uint64_t{1} << slot; }
+  constexpr void erase(std::size_t slot) noexcept { bits_ &= ~(std::uint64_t{1} << slot); }
   constexpr bool contains(std::size_t slot) const noexcept {
     return slot < capacity && (bits_ >> slot & 1) != 0;
   }
@@ -150,6 +160,7 @@ struct clause_pattern {
   std::span<const slot_pair>
       repeated;               ///< advice: slots that hold the same variable; the join checks it again
   io_counters* io = nullptr;  ///< where to count what is read; may be null; lives as long as the query
+  slot_set past = {};  ///< advice: slots of which the start itself is not wanted (it comes from < or >)
 
   std::size_t size() const noexcept { return consts.size(); }
 };

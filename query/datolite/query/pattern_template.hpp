@@ -29,7 +29,7 @@ struct pattern_template {
 
   std::vector<std::optional<value>> consts, starts;
   std::vector<std::optional<take_while>> whiles;
-  slot_set wanted;
+  slot_set wanted, past;
   std::vector<slot_pair> repeated;
   std::vector<late_const> late_consts;
   std::vector<late_bound> late_bounds;
@@ -39,13 +39,15 @@ struct pattern_template {
 
 namespace detail {
 
-/// Narrows the range of one slot by "its value `op` bound".
-inline void narrow(std::optional<value>& start, std::optional<take_while>& until, comparison op,
+/// Narrows the range of one slot by "its value `op` bound". `past`: the start itself is not wanted.
+inline void narrow(std::optional<value>& start, bool& past, std::optional<take_while>& until, comparison op,
                    const value& bound) {
   using enum comparison;
   if (op == not_equal || (op == starts_with && !bound.is(kind::string))) return;
   if (op == greater || op == greater_equal || op == equal || op == starts_with) {
-    if (!start || holds(greater, bound, *start)) start = bound;
+    if (!start || holds(greater, bound, *start) || (op == greater && holds(greater_equal, bound, *start))) {
+      start = bound, past = op == greater;
+    }
   }
   if (op == greater || op == greater_equal) return;
   const auto rank = [](comparison c) { return c == equal ? 0 : c == starts_with ? 1 : c == less ? 2 : 3; };
@@ -66,22 +68,26 @@ class bound_pattern {
   /// REQUIRES: `of` outlives this.
   bound_pattern(const pattern_template& of, std::span<const value> inputs) : of_{&of} {
     if (!of.is_late()) return;
-    consts_ = of.consts, starts_ = of.starts, whiles_ = of.whiles;
+    consts_ = of.consts, starts_ = of.starts, whiles_ = of.whiles, past_ = of.past;
     for (const auto& [slot, input] : of.late_consts) consts_[slot] = inputs[input];
-    for (const auto& [slot, op, input] : of.late_bounds)
-      detail::narrow(starts_[slot], whiles_[slot], op, inputs[input]);
+    for (const auto& [slot, op, input] : of.late_bounds) {
+      bool past = past_.contains(slot);
+      detail::narrow(starts_[slot], past, whiles_[slot], op, inputs[input]);
+      past ? past_.insert(slot) : past_.erase(slot);
+    }
   }
 
   /// Valid while this and the template live.
   clause_pattern view(io_counters* io) const noexcept {
-    if (of_->is_late()) return {consts_, starts_, whiles_, of_->wanted, of_->repeated, io};
-    return {of_->consts, of_->starts, of_->whiles, of_->wanted, of_->repeated, io};
+    if (of_->is_late()) return {consts_, starts_, whiles_, of_->wanted, of_->repeated, io, past_};
+    return {of_->consts, of_->starts, of_->whiles, of_->wanted, of_->repeated, io, of_->past};
   }
 
  private:
   const pattern_template* of_;
   std::vector<std::optional<value>> consts_, starts_;
   std::vector<std::optional<take_while>> whiles_;
+  slot_set past_;
 };
 
 }  // namespace datolite::query

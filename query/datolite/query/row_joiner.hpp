@@ -34,8 +34,10 @@ struct no_row {
 
 class row_joiner {
  public:
-  /// REQUIRES: `ys` and `spec` live as long as this.
-  row_joiner(const relation& ys, const join_spec& spec) : ys_{&ys}, spec_{&spec}, result_{spec.width} {
+  /// `key`: slots in which no two of the rows to be given are all query-equal; empty if that is not known. It
+  /// spares looking for duplicates where there can be none. REQUIRES: `ys` and `spec` live as long as this.
+  row_joiner(const relation& ys, const join_spec& spec, slot_set key = {})
+      : ys_{&ys}, spec_{&spec}, result_{spec.width} {
     for (const join_pair& p : spec.join) need(p.x);
     for (const projection& p : spec.project_x) need(p.from);
     for (const join_predicate& p : spec.predicates) {
@@ -48,6 +50,7 @@ class row_joiner {
     once_per_y_ = spec.distinct && spec.project_x.empty() && ys.size() > 1;
     if (once_per_y_) emitted_.resize(ys.size());
     left_ = ys.size();
+    may_repeat_ = spec.distinct && !(ys.size() == 1 && shows(key));
   }
 
   row_joiner(const row_joiner&) = delete;
@@ -89,6 +92,14 @@ class row_joiner {
  private:
   void need(std::size_t slot) noexcept { needed_ = std::max(needed_, slot + 1); }
 
+  /// Whether the result, joined with one row, tells all of `key`.
+  bool shows(slot_set key) const noexcept {
+    slot_set shown;
+    for (const projection& p : spec_->project_x) shown.insert(p.from);
+    for (const join_pair& p : spec_->join) shown.insert(p.x);
+    return !key.empty() && (key.bits() & ~shown.bits()) == 0;
+  }
+
   template <class X>
   bool passes_alone(const X& x) const {
     if (x.size() < needed_) return false;
@@ -121,7 +132,7 @@ class row_joiner {
       emitted_[y_number] = true;
       --left_;
     }
-    if (spec_->distinct) known_.keep_last(result_);
+    if (may_repeat_) known_.keep_last(result_);
   }
 
   /// What the x row alone decides is laid out flat: the equalities with the only row of ys, and the
@@ -179,6 +190,7 @@ class row_joiner {
   std::size_t needed_ = 0;
   std::size_t left_ = 0;
   bool once_per_y_ = false;
+  bool may_repeat_ = false;
 };
 
 }  // namespace datolite::query

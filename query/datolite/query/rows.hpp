@@ -66,7 +66,7 @@ bool native_holds(comparison op, const T& x, const value& v) {
     const std::string_view text{x};
     if (v.is(kind::string)) {
       if (op == comparison::starts_with) return text.starts_with(v.raw());
-      if (op == comparison::equal) return text == v.raw();
+      if (op == comparison::equal) return same_text(text, v.raw());
       return holds_for(op, text <=> v.raw());
     }
   }
@@ -78,7 +78,7 @@ bool native_equal(const T& x, const value& v) {
   if constexpr (std::integral<T> && std::is_signed_v<T> && !std::same_as<T, bool>) {
     if (is_integral(v.kind())) return static_cast<std::int64_t>(x) == v.word();
   } else if constexpr (Texty<T>) {
-    if (v.is(kind::string)) return std::string_view{x} == v.raw();
+    if (v.is(kind::string)) return same_text(std::string_view{x}, v.raw());
   }
   return same(to_value(x), v);
 }

@@ -19,8 +19,8 @@
 //      unless the relation is marked distinct
 //   3. both may be called by many threads at once on one source
 //
-// Optional: `estimate(source, pattern)` (member or ADL), about how many rows extrel would give; 0 to
-// infinity.
+// Optional: `estimate(source, pattern)` (member or ADL), about how many rows extrel would give: 0 to
+// infinity, or an empty optional where the source does not know.
 #pragma once
 
 #include <concepts>
@@ -58,7 +58,7 @@ concept HasJoin = requires(const X& xs, const relation& ys, const join_spec& j) 
 };
 template <class S>
 concept HasEstimate = requires(const S& s, const clause_pattern& p) {
-  { estimate(s, p) } -> std::convertible_to<double>;
+  { estimate(s, p) } -> std::convertible_to<std::optional<double>>;
 };
 
 template <class S>
@@ -70,8 +70,8 @@ decltype(auto) call_join(const X& xs, const relation& ys, const join_spec& j) {
   return join_project_with(xs, ys, j);
 }
 template <class S>
-double call_estimate(const S& s, const clause_pattern& p) {
-  return static_cast<double>(estimate(s, p));
+std::optional<double> call_estimate(const S& s, const clause_pattern& p) {
+  return estimate(s, p);
 }
 
 }  // namespace adl
@@ -86,7 +86,7 @@ concept MemberJoin = requires(const X& xs, const relation& ys, const join_spec& 
 };
 template <class S>
 concept MemberEstimate = requires(const S& s, const clause_pattern& p) {
-  { s.estimate(p) } -> std::convertible_to<double>;
+  { s.estimate(p) } -> std::convertible_to<std::optional<double>>;
 };
 
 template <RowRange R>
@@ -200,7 +200,7 @@ concept ExtRel = requires(const std::remove_cvref_t<S>& s, const clause_pattern&
 template <class S>
 std::optional<double> estimate_of(const S& source, const clause_pattern& pattern) {
   if constexpr (detail::MemberEstimate<S>) {
-    return static_cast<double>(source.estimate(pattern));
+    return source.estimate(pattern);
   } else if constexpr (detail::adl::HasEstimate<S>) {
     return detail::adl::call_estimate(source, pattern);
   } else if constexpr (std::ranges::sized_range<const S>) {

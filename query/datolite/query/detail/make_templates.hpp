@@ -40,16 +40,18 @@ inline pattern_template make_template(const pattern_clause& pattern, const body&
         break;
       }
     }
+    bool past = false;
     for (const body_clause& other : in.clauses) {
       const auto* c = std::get_if<comparison_clause>(&other.is);
       const auto seen = c != nullptr ? detail::seen_from(*c, t.id) : std::nullopt;
       if (!seen) continue;
       if (seen->second->is == slot_term::type::constant) {
-        detail::narrow(out.starts[slot], out.whiles[slot], seen->first, seen->second->constant);
+        detail::narrow(out.starts[slot], past, out.whiles[slot], seen->first, seen->second->constant);
       } else {
         out.late_bounds.push_back({slot, seen->first, seen->second->id});
       }
     }
+    if (past) out.past.insert(slot);
   }
   return out;
 }
