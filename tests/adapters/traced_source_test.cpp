@@ -41,7 +41,6 @@ TEST(traced_source, extrel_is_called_once_for_two_entities_with_starts_and_while
   for (int v = 4; v <= 5; ++v) EXPECT_FALSE((*calls[0].whiles[2])(value{v})) << v;
   const auto joins = source.trace()->joins();
   ASSERT_EQ(joins.size(), 1u);
-  EXPECT_EQ(joins[0].rows_in, 2u);
   EXPECT_EQ(joins[0].cost.reads, 7u);
 }
 
@@ -91,9 +90,11 @@ TEST(traced_source, forwards_the_access_of_a_database) {
   conn.transact(
       R"([{:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one}])"_edn);
   conn.transact(R"([{:db/id "a" :name "ada"}])"_edn);
-  const char* text = "[:find ?n . :where [?e :name] [(get-else $ ?e :name \"none\") ?n]]";
-  EXPECT_EQ(q(text, traced_source{conn.db()}).as_value(), value{"ada"});
-  EXPECT_THROW(q(text, traced_source{datoms_of_two}), error);
+  EXPECT_EQ(q("[:find ?n . :where [?e :name] [(get-else $ ?e :name \"none\") ?n]]", traced_source{conn.db()})
+                .as_value(),
+            value{"ada"});
+  EXPECT_THROW(
+      q("[:find ?n . :where [?e] [(get-else $ ?e :name \"none\") ?n]]", traced_source{datoms_of_two}), error);
 }
 
 TEST(traced_source, an_excluded_start_is_not_read) {
