@@ -33,25 +33,28 @@ struct import_options {
   bool open_schema = false;
 };
 
-/// One line on the standard error that says how far a long work is; nothing when that is no terminal.
+/// One line on the standard error that says how far a long work is; nothing when that is no terminal. A transaction
+/// is one step, however long; what is being done stands behind the bar.
 class progress {
  public:
-  explicit progress(std::size_t all) : all_{all}, shown_{isatty(STDERR_FILENO) == 1 && all >= 1000} {}
+  progress() : shown_{isatty(STDERR_FILENO) == 1} {}
   progress(const progress&) = delete;
   ~progress() {
     if (shown_) std::fputs("\r\033[K", stderr);
   }
+  /// How much there is to do.
+  void expect(std::size_t all) noexcept { all_ = all; }
   void at(std::size_t done, const std::string& what) {
     if (!shown_) return;
     constexpr std::size_t width = 30;
-    const std::size_t filled = all_ == 0 ? width : done * width / all_;
+    const std::size_t filled = all_ == 0 ? 0 : done * width / all_;
     std::fprintf(stderr, "\r[%s%s] %3zu %% %s\033[K", std::string(filled, '#').c_str(),
-                 std::string(width - filled, ' ').c_str(), all_ == 0 ? 100 : done * 100 / all_, what.c_str());
+                 std::string(width - filled, ' ').c_str(), all_ == 0 ? 0 : done * 100 / all_, what.c_str());
     std::fflush(stderr);
   }
 
  private:
-  std::size_t all_;
+  std::size_t all_ = 0;
   bool shown_;
 };
 
@@ -61,9 +64,10 @@ struct import_report {
 };
 
 /// Every transaction of the files, in order. All are read before the first is applied.
-inline std::vector<value> read_transactions(const std::vector<std::string>& files) {
+inline std::vector<value> read_transactions(const std::vector<std::string>& files, progress& bar) {
   std::vector<value> all;
   for (const std::string& file : files) {
+    bar.at(0, "reading " + file);
     const std::string text = contents(file);
     edn_reader forms{text, file};
     while (auto form = forms.next()) {
@@ -79,18 +83,23 @@ inline std::vector<value> read_transactions(const std::vector<std::string>& file
   return all;
 }
 
-inline import_report apply(connection& conn, const std::vector<value>& transactions, std::size_t batch) {
+inline std::size_t forms_of(const std::vector<value>& transactions) {
   std::size_t forms = 0;
   for (const value& one : transactions) forms += one.elements().size();
-  progress bar{forms};
+  return forms;
+}
+
+inline import_report apply(connection& conn, const std::vector<value>& transactions, std::size_t batch,
+                           progress& bar) {
+  bar.expect(forms_of(transactions));
   datoms::tempid_bindings tempids;
   import_report report;
   std::size_t done = 0;
   for (const value& one : transactions) {
     std::span<const value> rest = one.elements();
     do {
-      bar.at(done, "applying");
       const auto part = rest.first(batch == 0 ? rest.size() : std::min(batch, rest.size()));
+      bar.at(done, "applying " + std::to_string(part.size()) + " forms");
       const bool whole = part.size() == one.elements().size();
       const tx_report made = whole ? conn.transact(one) : conn.transact(value::vector(part), tempids);
       if (!whole) tempids.add(made.tempids);
@@ -125,18 +134,20 @@ class made_for_import {
 };
 
 inline import_report import(const import_options& wanted) {
-  const std::vector<value> transactions = read_transactions(wanted.files);
+  progress bar;
+  const std::vector<value> transactions = read_transactions(wanted.files, bar);
   made_for_import made{path_of(wanted.url)};
   const any_storage store = engines::open_url(wanted.url);
   import_report report;
   if (wanted.batch == 0) {
     staged stage{store};
     connection conn{any_storage{stage}, {.open_schema = wanted.open_schema}};
-    report = apply(conn, transactions, 0);
+    report = apply(conn, transactions, 0, bar);
+    bar.at(forms_of(transactions), "writing");
     stage.release();
   } else {
     connection conn{store, {.open_schema = wanted.open_schema}};
-    report = apply(conn, transactions, wanted.batch);
+    report = apply(conn, transactions, wanted.batch, bar);
   }
   made.keep();
   return report;

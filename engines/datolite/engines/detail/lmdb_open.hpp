@@ -105,7 +105,8 @@ inline std::string resolve(const std::string& path) {
         error_category::not_found, "db.error/no-such-file",
         path + ": cannot open the file: the directory " + directory + " does not exist: make it first"};
   }
-  return resolved + "/" + path.substr(slash == std::string::npos ? 0 : slash + 1);
+  if (resolved != "/") resolved += '/';
+  return resolved + path.substr(slash == std::string::npos ? 0 : slash + 1);
 }
 
 /// Refuses what is plainly no LMDB file before LMDB puts a lock file beside it.
