@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -16,6 +17,14 @@ using namespace datolite;
 static_assert(explain_storage<engines::memory>());
 static_assert(BulkLoader<engines::memory>);
 static_assert(engines::memory::zero_copy);
+
+// What a snapshot shows must not outlive it, so a temporary one is not read.
+template <class R>
+concept read_as_a_temporary = requires(R& r) {
+  std::move(r).get(bytes_view{});
+}
+|| requires(R& r) { std::move(r).open_iterator(everything()); };
+static_assert(!read_as_a_temporary<engines::memory_snapshot>);
 
 TEST(memory, keeps_every_law) {
   EXPECT_EQ(laws::check_storage([] { return engines::memory{}; }), laws::report{});

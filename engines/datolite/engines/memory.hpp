@@ -107,16 +107,19 @@ class memory_snapshot {
  public:
   explicit memory_snapshot(detail::memory_state_ptr state) noexcept : state_{std::move(state)} {}
 
-  std::optional<pinned_view> get(bytes_view key) const {
+  std::optional<pinned_view> get(bytes_view key) const& {
     state_->check_open();
     const auto found = state_->map.find(key);
     if (!found) return std::nullopt;
     return pinned_view{*found};
   }
-  memory_iterator open_iterator(const bounds& within) const {
+  memory_iterator open_iterator(const bounds& within) const& {
     state_->check_open();
     return {state_, within};
   }
+  std::optional<pinned_view> get(bytes_view) const&& = delete;  // its view would outlive the snapshot
+  memory_iterator open_iterator(const bounds&) const&& = delete;
+
   synctag_t synctag() const noexcept { return state_->tag; }
 
  private:
