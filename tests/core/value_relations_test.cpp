@@ -156,6 +156,12 @@ TEST(value_relations, depth_costs_no_stack) {
   EXPECT_TRUE(query_equal(make_set({a}), make_set({b})));
 }
 
+TEST(value_relations, the_hash_of_sets_in_sets_takes_time_by_their_size_and_not_by_its_square) {
+  value deep = 1, same = value::ref(1);
+  for (int i = 0; i < 50'000; ++i) deep = make_set({deep}), same = make_set({same});
+  EXPECT_EQ(query_hash(deep), query_hash(same));
+}
+
 TEST(value_relations, shared_parts_are_not_walked_again) {
   value a{1}, b{1};
   for (int i = 0; i < 100; ++i) a = value::vector({a, a}), b = a;

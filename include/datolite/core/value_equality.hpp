@@ -180,18 +180,20 @@ inline std::uint64_t hash_scalar(const value& v) {
 inline std::uint64_t hash_nested(const value& v) {
   struct frame {
     const value *next, *end;
+    bool
+        canonical;  // so is all that it holds: making that anew on each level would be quadratic in the depth
   };
   std::vector<value> kept;  // canonical forms that frames point into
   frame_stack<frame> open;
   std::uint64_t hash = 0;
-  const auto enter = [&](const value& from) {
-    const bool rearranged = from.is(kind::set) || from.is(kind::map);
+  const auto enter = [&](const value& from, bool canonical) {
+    const bool rearranged = !canonical && (from.is(kind::set) || from.is(kind::map));
     if (rearranged) kept.push_back(query_canonical(from));
     const auto elements = rearranged ? kept.back().elements() : from.elements();
     hash = hash_both(hash, 0x100u + static_cast<std::uint64_t>(canonical_kind(from.kind())));
-    open.push({elements.data(), elements.data() + elements.size()});
+    open.push({elements.data(), elements.data() + elements.size(), canonical || rearranged});
   };
-  enter(v);
+  enter(v, false);
   while (!open.empty()) {
     frame& top = open.top();
     if (top.next == top.end) {
@@ -201,7 +203,7 @@ inline std::uint64_t hash_nested(const value& v) {
     }
     const value& element = *top.next++;
     if (is_collection(element.kind())) {
-      enter(element);
+      enter(element, top.canonical);
     } else {
       hash = hash_both(hash, hash_scalar(element));
     }
