@@ -86,6 +86,12 @@ TEST(exact_arithmetic, divides_decimals_exactly_or_not_at_all) {
   EXPECT_EQ(exact_divide("1.00M"_edn, "-2M"_edn), "-0.50M"_edn);
   EXPECT_EQ(exact_divide("0.0M"_edn, 3), "0.0M"_edn);
   EXPECT_EQ(exact_divide(6, 3), "2M"_edn);
+  for (const int fives : {1, 2, 3, 7, 8, 9, 1000}) {
+    const value power = make_bigint(boost::multiprecision::pow(big_integer{5}, static_cast<unsigned>(fives)));
+    EXPECT_EQ(exact_multiply(exact_divide("1M"_edn, power), power),
+              make_bigdec(big_decimal{
+                  boost::multiprecision::pow(big_integer{10}, static_cast<unsigned>(fives)), fives}));
+  }
   for (const value& divisor : {value{3}, value{0}}) {
     try {
       exact_divide(1, divisor);
@@ -95,6 +101,8 @@ TEST(exact_arithmetic, divides_decimals_exactly_or_not_at_all) {
     }
   }
   EXPECT_THROW(exact_divide_whole(1, 0), error);
+  const value huge = make_bigint(boost::multiprecision::pow(big_integer{5}, 110'000));
+  EXPECT_THROW(exact_divide("1M"_edn, huge), error);  // soon: a factor at a time would take many seconds
   EXPECT_THROW(exact_add(1, 1.5), error);
   EXPECT_THROW(exact_add("1E+1000000M"_edn, "1M"_edn), error);
 }

@@ -15,6 +15,7 @@
 #include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/multiprecision/cpp_int.hpp>
 
@@ -99,6 +100,25 @@ inline value integer_like(const value& a, const value& b, const big_integer& n) 
   return a.is(kind::bigint) || b.is(kind::bigint) ? make_bigint(n) : make_integer(n);
 }
 
+/// Takes every factor 5 out of `n` and says how many there were. By squares of squares, since a number of
+/// 100,000 digits may have 140,000 of them.  REQUIRES: n > 0.
+inline std::int64_t take_fives(big_integer& n) {
+  std::vector<big_integer> powers{5};  // each the square of the one before
+  std::int64_t fives = 0;
+  big_integer quotient, rest;
+  const auto take = [&](std::size_t i) {
+    boost::multiprecision::divide_qr(n, powers[i], quotient, rest);
+    if (rest != 0) return false;
+    n.swap(quotient);
+    fives += std::int64_t{1} << i;
+    return true;
+  };
+  std::size_t i = 0;
+  while (take(i)) powers.push_back(powers[i] * powers[i]), ++i;
+  while (i > 0) take(--i);  // what is left is less than the power that was too much
+  return fives;
+}
+
 }  // namespace detail
 
 inline value exact_add(const value& a, const value& b) {
@@ -152,8 +172,7 @@ inline value exact_divide(const value& a, const value& b) {
   if (y.unscaled < 0) quotient.unscaled = -quotient.unscaled;
   const auto twos = static_cast<std::int64_t>(boost::multiprecision::lsb(rest));
   rest >>= static_cast<unsigned>(twos);
-  std::int64_t fives = 0;
-  for (; rest % 5 == 0; rest /= 5) ++fives;
+  const std::int64_t fives = detail::take_fives(rest);
   if (rest != 1) detail::throw_arithmetic("the quotient has no end in decimal: divide doubles, or round");
   const std::int64_t more = std::max(twos, fives);
   if (more > static_cast<std::int64_t>(detail::max_big_digits)) detail::throw_number_size();
