@@ -8,6 +8,7 @@
 
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -577,6 +579,15 @@ TEST(lmdb, a_file_that_was_cut_short_is_corrupt_and_left_as_it_is) {
     files::resize_file(path, size);
     EXPECT_EQ(category_of([&] { lmdb{path, quick}; }, "short.db"), error_category::corrupt);
     EXPECT_EQ(files::file_size(path), size);
+    lmdb_options read_only = quick;
+    read_only.read_only = true;
+    EXPECT_EQ(category_of(
+                  [&] {
+                    all_of(lmdb{path, read_only}.snapshot());
+                  },
+                  "short.db"),
+              error_category::corrupt);
+    EXPECT_EQ(files::file_size(path), size);
   }
 }
 
@@ -605,6 +616,24 @@ TEST(lmdb, opened_read_only_it_reads_what_others_write_and_refuses_to) {
   EXPECT_EQ(category_of([&] { put(store, "a", "2"); }, "read_only"), error_category::unavailable);
   EXPECT_TRUE(in_a_child([&] { return put(*std::make_unique<lmdb>(path, quick), "a", "3"), true; }));
   EXPECT_EQ(store.get("a")->view(), "3");
+}
+
+TEST(lmdb, opening_does_not_wait_for_another_process_that_writes) {
+  temporary_directory place;
+  const std::string path = place / "busy.db";
+  lmdb store{path, quick};
+  put(store, "a", "1");
+  bool opened = false, any = false;
+  store.bulk_load([&]() -> std::optional<change> {
+    if (std::exchange(any, true)) return std::nullopt;
+    opened = in_a_child([&] {
+      ::alarm(10);  // ends a child that waits
+      const lmdb second{path, quick};
+      return second.get("a")->view() == "1" && !second.get("b");
+    });
+    return change{"b", "2"};
+  });
+  EXPECT_TRUE(opened);
 }
 
 TEST(lmdb, a_commit_inside_a_bulk_load_is_refused_instead_of_waiting_for_itself) {

@@ -234,6 +234,21 @@ inline bool all_free(const lmdb_file& f, std::size_t first, std::size_t end) {
   return rc == MDB_NOTFOUND && found == end - first;
 }
 
+struct file_length {
+  std::size_t pages;  // that the newest state has
+  std::size_t bytes;  // that the file has
+  bool is_short(std::size_t page_size) const noexcept { return bytes / page_size < pages; }
+};
+inline file_length length_of(const lmdb_file& f) {
+  mdb_filehandle_t fd{};
+  struct stat file {};
+  MDB_envinfo info;
+  mdb_env_info(f.env.get(), &info);  // first: whoever writes meanwhile makes the file longer before the state
+  if (mdb_env_get_fd(f.env.get(), &fd) != MDB_SUCCESS || ::fstat(fd, &file) != 0)
+    throw_lmdb(errno, f.path, "open the file");
+  return {info.me_last_pgno + 1, static_cast<std::size_t>(file.st_size)};
+}
+
 /// A file may end before its last page only if the pages that are missing are free. One that was cut short
 /// would be a signal when it is read, so it is refused here.
 inline void check_length(const lmdb_file& f) {
@@ -241,23 +256,47 @@ inline void check_length(const lmdb_file& f) {
   check_lmdb(mdb_txn_begin(f.env.get(), nullptr, 0, &txn), f.path,
              "open the file");  // nobody writes meanwhile
   const std::unique_ptr<MDB_txn, decltype(&mdb_txn_abort)> ends{txn, &mdb_txn_abort};
+  const file_length length = length_of(f);
+  if (!length.is_short(f.page_size)) return;
   mdb_filehandle_t fd{};
-  struct stat file {};
-  MDB_envinfo info;
-  mdb_env_info(f.env.get(), &info);
-  const std::size_t pages = info.me_last_pgno + 1;
-  if (mdb_env_get_fd(f.env.get(), &fd) != MDB_SUCCESS || ::fstat(fd, &file) != 0)
-    throw_lmdb(errno, f.path, "open the file");
-  const std::size_t whole = static_cast<std::size_t>(file.st_size) / f.page_size;
-  if (whole >= pages) return;
+  check_lmdb(mdb_env_get_fd(f.env.get(), &fd), f.path, "open the file");
+  const auto resize = [&](std::size_t bytes) {
+    if (::ftruncate(fd, static_cast<off_t>(bytes)) != 0) throw_lmdb(errno, f.path, "open the file");
+  };
   // What is missing reads as zeros once the file has its length, and zeros are no page.
-  if (::ftruncate(fd, static_cast<off_t>(pages * f.page_size)) != 0)
-    throw_lmdb(errno, f.path, "open the file");
-  if (all_free(f, whole, pages)) return;
-  if (::ftruncate(fd, file.st_size) != 0) throw_lmdb(errno, f.path, "open the file");
+  resize(length.pages * f.page_size);
+  try {
+    if (all_free(f, length.bytes / f.page_size, length.pages)) return;
+  } catch (...) {
+    resize(length.bytes);
+    throw;
+  }
+  resize(length.bytes);
   throw error{error_category::corrupt, "db.error/corrupt",
-              f.path + ": cannot open the file: it has " + std::to_string(file.st_size) + " of its " +
-                  std::to_string(pages * f.page_size) + " bytes: it was cut short; restore it from a copy"};
+              f.path + ": cannot open the file: it has " + std::to_string(length.bytes) + " of its " +
+                  std::to_string(length.pages * f.page_size) +
+                  " bytes: it was cut short; restore it from a copy"};
+}
+
+/// The same for a file opened read_only, which is opened for writing meanwhile.
+inline void check_length_read_only(lmdb_file& f, const lmdb_options& o) {
+  lmdb_options writable = o;
+  writable.read_only = false;
+  f.env.reset();  // LMDB takes no second opening within a process
+  try {
+    open_map(f, writable);
+  } catch (const error& e) {
+    if (e.category() != error_category::unavailable) throw;
+    throw error{
+        error_category::unavailable, "db.error/not-permitted",
+        f.path +
+            ": cannot open the file read_only: it is shorter than its newest state, and whether that state "
+            "is whole is only seen with the permission to write: open it once without read_only"};
+  }
+  check_length(f);
+  f.env.reset();
+  open_map(f, o);
+  open_database(f);
 }
 
 /// Opens the file at `path`, or throws and says why it cannot.
@@ -291,7 +330,8 @@ inline lmdb_file open_lmdb(std::string_view path, const lmdb_options& o) {
                    &dead);  // slots of processes that were killed would keep their pages for ever
   f.max_key_size = static_cast<std::size_t>(mdb_env_get_maxkeysize(f.env.get()));
   open_database(f);
-  if (!o.read_only) check_length(f);
+  // Most files are as long as they should be, and then nobody who writes is waited for.
+  if (length_of(f).is_short(f.page_size)) o.read_only ? check_length_read_only(f, o) : check_length(f);
   mdb_filehandle_t fd{};
   if (mdb_env_get_fd(f.env.get(), &fd) != MDB_SUCCESS || ::fstat(fd, &file) != 0)
     throw_lmdb(errno, f.path, "open the file");
