@@ -23,10 +23,10 @@
 namespace datolite::query {
 
 /// An aggregate: `given` are its arguments but for the last, `values` those of the group, at least one.
-using aggregate = value (*)(std::span<const value> given, std::span<const value> values);
+using aggregate_function = value (*)(std::span<const value> given, std::span<const value> values);
 
 /// The built-in aggregate of that name and number of given arguments; null if there is none.
-aggregate find_aggregate(std::string_view name, std::size_t given) noexcept;
+aggregate_function find_aggregate(std::string_view name, std::size_t given) noexcept;
 
 // ---------------------------------------------------------------------------------------------------------------
 
@@ -132,11 +132,11 @@ inline value sample(values_view given, values_view values) {
 
 }  // namespace detail
 
-inline aggregate find_aggregate(std::string_view name, std::size_t given) noexcept {
+inline aggregate_function find_aggregate(std::string_view name, std::size_t given) noexcept {
   struct known {
     std::string_view name;
     std::size_t given;
-    aggregate is;
+    aggregate_function is;
   };
   constexpr known all[] = {{"sum", 0, detail::sum_of},
                            {"count", 0, detail::count_of},
