@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include <datolite/core/bytes.hpp>
@@ -55,7 +56,14 @@ class overlay {
     const bytes_view kept_key = copy(key, place);
     const bytes_view kept_value = copy(value, place + key.size());
     changes_ = std::move(changes_).insert_or_assign(kept_key, pending{kept_value, form});
-    if (arena_.reserved() > compact_above_) compact();
+    if (arena_.reserved() <= compact_above_) return;
+    try {
+      compact();
+    } catch (const std::bad_alloc&) {
+      // The change is made, so this may not throw; what was to be given back waits until the arena has
+      // doubled.
+      compact_above_ = 2 * arena_.reserved();
+    }
   }
 
   void erase(bytes_view key) { put(key, {}, change_form::removal); }
