@@ -1,6 +1,8 @@
 #include <datolite/txn/staged.hpp>
 
+#include <datolite/core/any_storage.hpp>
 #include <datolite/core/scan.hpp>
+#include <datolite/engines/faulty.hpp>
 #include <datolite/engines/memory.hpp>
 #include <datolite/engines/traced.hpp>
 
@@ -92,6 +94,23 @@ TEST(staged, a_storage_that_moved_refuses_the_release_and_stays_as_it_is) {
     EXPECT_EQ(e.category(), error_category::conflict);
   }
   EXPECT_EQ(contents(below.snapshot()), (std::map<std::string, std::string>{{"b", "2"}}));
+}
+
+TEST(staged, a_release_that_happened_does_not_throw_whatever_the_next_reading_does) {
+  any_storage at{engines::memory{}};
+  engines::faulty flaky{at};
+  const auto faults = flaky.faults();
+  staged stage{any_storage{std::move(flaky)}};
+  write(stage, "a", "1");
+  faults->arm({.at = 1, .operations = engines::fault_on::snapshot, .from_then_on = true});
+  stage.release();
+  EXPECT_EQ(at.get("a")->view(), "1");
+  EXPECT_THROW(stage.get("a"), error);
+  faults->disarm();
+  EXPECT_EQ(stage.get("a")->view(), "1");
+  write(stage, "b", "2");
+  stage.release();
+  EXPECT_EQ(at.get("b")->view(), "2");
 }
 
 TEST(staged, snapshots_and_what_was_found_stay_as_they_were) {

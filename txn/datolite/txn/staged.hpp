@@ -62,29 +62,32 @@ class staged {
   /// The storage below with all that was committed here. O(1).
   state snapshot() const {
     const std::lock_guard guard{shared_->mutex};
-    shared_->refuse_if_closed();
-    return shared_->now;
+    return shared_->current();
   }
   synctag_t synctag() const { return snapshot().synctag(); }
 
   /// Kept back until `release`.
   synctag_t commit(std::span<const change> changes, const demands& wanted = {}) {
     const std::lock_guard guard{shared_->mutex};
-    shared_->refuse_if_closed();
-    return shared_->now.commit(changes, wanted);
+    return shared_->current().commit(changes, wanted);
   }
 
-  /// Makes everything that was committed here in the storage below, all or nothing. Throws `conflict` if that has
-  /// moved since this was made.
+  /// Makes everything that was committed here in the storage below, all or nothing. Throws `conflict` if that
+  /// has moved since this was made.
   void release() {
     const std::lock_guard guard{shared_->mutex};
-    shared_->refuse_if_closed();
-    datolite::txn::commit(shared_->below, shared_->now, unmoved(shared_->now));
-    shared_->now = ensure_transaction(shared_->below);
+    const state& now = shared_->current();
+    datolite::txn::commit(shared_->below, now, unmoved(now));
+    shared_->now.reset();
+    try {
+      shared_->current();
+    } catch (...) {
+      // It has happened, so this may not throw: the next use takes the snapshot, or says why it cannot.
+    }
   }
 
-  /// Forgets what was not released. The storage below stays open, and snapshots taken here stay readable: they are
-  /// values, like every transaction.
+  /// Forgets what was not released. The storage below stays open, and snapshots taken here stay readable:
+  /// they are values, like every transaction.
   void close() noexcept {
     const std::lock_guard guard{shared_->mutex};
     shared_->closed = true;
@@ -99,13 +102,16 @@ class staged {
   struct shared {
     explicit shared(S given) : below{std::move(given)}, now{ensure_transaction(below)} {}
 
-    void refuse_if_closed() const {
-      if (closed) throw error{error_category::unavailable, "db.error/closed", "this staged storage was closed"};
+    state& current() {
+      if (closed)
+        throw error{error_category::unavailable, "db.error/closed", "this staged storage was closed"};
+      if (!now) now.emplace(ensure_transaction(below));
+      return *now;
     }
 
     S below;
-    std::mutex mutex;  // guards what follows
-    state now;
+    std::mutex mutex;          // guards what follows
+    std::optional<state> now;  // none after a release that could not read what it had made
     bool closed = false;
   };
 
