@@ -560,6 +560,17 @@ TEST(lmdb, opening_what_is_no_store_says_so_and_leaves_it_alone) {
   EXPECT_EQ(category_of([&] { lmdb{"", quick}; }), error_category::not_found);
 }
 
+TEST(lmdb, an_empty_file_is_made_a_store_only_where_the_options_say_so) {
+  temporary_directory place;
+  const std::string path = place / "empty.db";
+  std::ofstream{path}.close();
+  lmdb_options existing = quick;
+  existing.create_if_missing = false;
+  EXPECT_EQ(category_of([&] { lmdb{path, existing}; }, "empty.db"), error_category::not_found);
+  EXPECT_EQ(files::file_size(path), 0u);
+  EXPECT_EQ(category_of([&] { lmdb{path, quick}; }), std::nullopt);
+}
+
 TEST(lmdb, a_newer_format_is_unsupported) {
   temporary_directory place;
   const std::string path = place / "newer.db";

@@ -120,6 +120,10 @@ inline void check_header(const std::string& path, const struct stat& file, const
   }
   if (!S_ISREG(file.st_mode))
     refuse(error_category::incorrect, "db.error/not-a-file", "it is no regular file");
+  if (file.st_size == 0 && !o.create_if_missing) {
+    refuse(error_category::not_found, "db.error/no-such-file",
+           "it is empty, and the options say not to make a database of it");
+  }
   if (file.st_size == 0 && !o.read_only) return;  // LMDB makes a database of it
   std::array<std::uint32_t, 6> head{};            // a page header of 16 bytes, then magic and version
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
