@@ -105,7 +105,7 @@ void run_query(const settings& s) {
                         .query_stats = s.stats,
                         .io_context = s.stats ? value::keyword("datolite/query") : value{}});
   cli::table out;
-  for (const auto& element : ast.find) out.columns.push_back(column_name(element.form));
+  for (const auto& element : ast.find) out.columns.push_back(cli::unused_name(column_name(element.form), out.columns));
   for (const auto& row : found) {
     out.rows.emplace_back();
     for (std::size_t i = 0; i < row.size(); ++i) out.rows.back().push_back(row[i]);
@@ -211,8 +211,10 @@ struct command {
   void (*run)(const settings&);
 };
 
-CLI::App* with_database(CLI::App* app, settings& s) {
-  app->add_option("--db", s.url, "the database: lmdb:PATH, leveldb:PATH, or mem: for one that is gone at the end")
+/// The option is read where it was parsed (`run`), not into a variable that all subcommands share: those that were
+/// not asked for are given the environment's value too, and would write it over what was typed.
+CLI::App* with_database(CLI::App* app) {
+  app->add_option("--db", "the database: lmdb:PATH, leveldb:PATH, or mem: for one that is gone at the end")
       ->required()
       ->envname("DATOLITE_DB");
   return app;
@@ -229,7 +231,7 @@ CLI::App* with_format(CLI::App* app, settings& s) {
 
 std::vector<command> describe(CLI::App& app, settings& s) {
   std::vector<command> all;
-  CLI::App* one = with_database(app.add_subcommand("import", "Applies transactions from EDN files, all or nothing"), s);
+  CLI::App* one = with_database(app.add_subcommand("import", "Applies transactions from EDN files, all or nothing"));
   one->add_option("FILE", s.import.files, "files of transactions, in order; - is the standard input")->required();
   one->add_option("--batch", s.import.batch,
                   "cut transactions into parts of so many forms; each is committed by itself")
@@ -237,11 +239,11 @@ std::vector<command> describe(CLI::App& app, settings& s) {
   one->add_flag("--open-schema", s.import.open_schema, "let a new database take attributes that were not declared");
   all.push_back({one, run_import});
 
-  one = with_database(app.add_subcommand("export", "Writes all transactions as EDN, for import"), s);
+  one = with_database(app.add_subcommand("export", "Writes all transactions as EDN, for import"));
   one->add_option("FILE", s.output, "where to; the standard output if left out");
   all.push_back({one, run_export});
 
-  one = with_format(with_database(app.add_subcommand("query", "Asks a Datalog query"), s), s);
+  one = with_format(with_database(app.add_subcommand("query", "Asks a Datalog query")), s);
   one->add_option("QUERY", s.query, "the query as EDN; - reads it from the standard input")->required();
   one->add_option("--in", s.inputs, "the inputs other than $, as EDN, in the order of :in; may be repeated")
       ->allow_extra_args(false);
@@ -249,19 +251,19 @@ std::vector<command> describe(CLI::App& app, settings& s) {
   one->add_flag("--stats", s.stats, "tell on the standard error what it did and read");
   all.push_back({one, run_query});
 
-  one = with_format(with_database(app.add_subcommand("transact", "Applies one transaction"), s), s);
+  one = with_format(with_database(app.add_subcommand("transact", "Applies one transaction")), s);
   one->add_option("DATA", s.form, "transaction data as EDN; - reads it from the standard input")->required();
   all.push_back({one, run_transact});
 
-  one = with_format(with_database(app.add_subcommand("stats", "Counts datoms by attribute, tells sizes"), s), s);
+  one = with_format(with_database(app.add_subcommand("stats", "Counts datoms by attribute, tells sizes")), s);
   all.push_back({one, run_stats});
 
-  one = with_format(with_database(app.add_subcommand("log", "Lists transactions"), s), s);
+  one = with_format(with_database(app.add_subcommand("log", "Lists transactions")), s);
   one->add_option("--from", s.from, "the first T");
   one->add_option("--to", s.to, "the T before which to stop");
   all.push_back({one, run_log});
 
-  one = with_format(with_database(app.add_subcommand("schema", "Lists attributes"), s), s);
+  one = with_format(with_database(app.add_subcommand("schema", "Lists attributes")), s);
   all.push_back({one, run_schema});
   return all;
 }
@@ -299,7 +301,9 @@ int main(int argc, char** argv) {
   }
   try {
     for (const command& one : commands) {
-      if (one.app->parsed()) one.run(s);
+      if (!one.app->parsed()) continue;
+      s.url = one.app->get_option("--db")->as<std::string>();
+      one.run(s);
     }
   } catch (const error& e) {
     std::cerr << "datolite: " << e.message() << "\n";
@@ -308,6 +312,7 @@ int main(int argc, char** argv) {
     std::cerr << "datolite: " << e.what() << "\n";
     return 1;
   }
-  std::cout.flush();
-  return std::cout ? 0 : 1;
+  if (std::cout.flush()) return 0;
+  std::cerr << "datolite: the standard output could not be written\n";
+  return 1;
 }

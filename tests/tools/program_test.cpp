@@ -103,6 +103,51 @@ TEST_F(program, prints_json_and_edn) {
   EXPECT_EQ(read_edn(as_edn.out), read_edn("[{:y 1979} {:y 1986}]"));
 }
 
+TEST_F(program, an_export_says_names_as_they_were_when_they_were_used) {
+  make_films();
+  ASSERT_EQ(run("transact " + db() + "'[{:db/id :film/year :db/ident :film/released}]'").code, 0);
+  ASSERT_EQ(run("transact " + db() + "'[{:db/ident :film/year :db/valueType :db.type/string :db/cardinality "
+                                     ":db.cardinality/one}]'").code, 0);
+  ASSERT_EQ(run("transact " + db() + "'[{:film/title \"Alien 3\" :film/year \"1992\" :film/released 1992}]'").code, 0);
+  ASSERT_EQ(run("export " + db() + "'" + (place / "all.edn").string() + "'").code, 0);
+  const std::string other = "--db leveldb:'" + (place / "other").string() + "' ";
+  const outcome again = run("import " + other + "'" + (place / "all.edn").string() + "'");
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(run("export " + other).out, contents(place / "all.edn"));
+}
+
+TEST_F(program, a_database_that_is_named_counts_more_than_that_of_the_environment) {
+  make_films();
+  const std::string other = "lmdb:'" + (place / "other").string() + "' ";
+  const std::string more = file("more.edn", "[{:film/title \"More\"}]");
+  ASSERT_EQ(run("import --db " + other + file("schema.edn", schema)).code, 0);
+  for (const std::string& command : {"import " + more, std::string{"transact '[{:film/title \"Most\"}]'"}}) {
+    ASSERT_EQ(setenv("DATOLITE_DB", ("lmdb:" + (place / "db").string()).c_str(), 1), 0);
+    const outcome done = run(command + " --db " + other);
+    unsetenv("DATOLITE_DB");
+    EXPECT_EQ(done.code, 0) << done.err;
+  }
+  const std::string titles = "query '[:find ?t :where [_ :film/title ?t]]' --db ";
+  EXPECT_EQ(run(titles + other).out, "t\nMore\nMost\n");
+  EXPECT_EQ(run("query '[:find ?t :where [_ :film/title ?t]]' " + db()).out, "t\nAlien\nAliens\n");
+}
+
+TEST_F(program, edn_output_is_edn_whatever_is_asked_for) {
+  make_films();
+  const outcome asked = run("query " + db() + "'[:find ?t ?t (count ?f) :where [?f :film/title ?t]]' --format edn");
+  EXPECT_EQ(asked.code, 0) << asked.err;
+  EXPECT_EQ(to_edn(read_edn(asked.out)), to_edn(read_edn(
+      R"edn([{:t "Alien" :t-2 "Alien" "(count ?f)" 1} {:t "Aliens" :t-2 "Aliens" "(count ?f)" 1}])edn")));
+}
+
+TEST_F(program, output_that_cannot_be_written_is_told) {
+  make_films();
+  const std::string command = std::string{"'"} + DATOLITE_PROGRAM + "' schema " + db() + ">/dev/full 2>'" +
+                              (place / "err").string() + "'";
+  EXPECT_NE(std::system(command.c_str()), 0);
+  EXPECT_NE(contents(place / "err").find("could not be written"), std::string::npos);
+}
+
 TEST_F(program, an_export_makes_the_same_database_again) {
   make_films();
   ASSERT_EQ(run("transact " + db() + "'[[:db/add [:film/title \"Alien\"] :film/year 1978] "

@@ -23,6 +23,19 @@ struct table {
   std::vector<std::vector<value>> rows;
 };
 
+/// `name`, or with a number behind it if a column has that name already: rows are printed as maps, too.
+inline std::string unused_name(const std::string& name, const std::vector<std::string>& columns) {
+  const auto used = [&](const std::string& one) { return std::find(columns.begin(), columns.end(), one) != columns.end(); };
+  std::string out = name;
+  for (int number = 2; used(out); ++number) out = name + "-" + std::to_string(number);
+  return out;
+}
+
+/// A column's name as the key of an EDN map: a keyword, or a string where it is an expression.
+inline std::string edn_key(const std::string& name) {
+  return name.starts_with('(') ? datolite::to_edn(value{name}) : ":" + name;
+}
+
 /// Characters of UTF-8 text, not bytes.
 inline std::size_t width_of(const std::string& text) {
   return static_cast<std::size_t>(
@@ -82,7 +95,7 @@ inline void print(std::ostream& out, const table& t, format as) {
   for (const auto& row : t.rows) {
     out << between << "{";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      out << (i == 0 ? "" : ", ") << ":" << t.columns[i] << " "
+      out << (i == 0 ? "" : ", ") << edn_key(t.columns[i]) << " "
           << datolite::to_edn(row[i], datolite::edn_style::plain);
     }
     out << "}";
