@@ -449,6 +449,28 @@ TEST_F(Transact, AnAttributeNeedsATypeAndACardinality) {
           "db.error/invalid-attribute", ":db.cardinality/one");
 }
 
+TEST_F(Transact, ABuiltInNameStays) {
+  refused("[[:db/retract :db.type/string :db/ident]]", "db.error/invalid-attribute", ":db.type/string");
+  refused("[[:db/add :db.cardinality/one :db/ident :one]]", "db.error/invalid-attribute", ":db.cardinality/one");
+}
+
+TEST_F(Transact, AnInstantOfThePastIsNotRetracted) {
+  const std::string tx = std::to_string(datoms::t_to_tx(conn.db().basis_t()));
+  for (const std::string now : {"", R"([:db/add "datomic.tx" :db/txInstant #inst "2100-01-01"] )"}) {
+    refused("[" + now + "[:db/retractEntity " + tx + "]]", "db.error/invalid-tx-instant", "cannot be retracted");
+  }
+}
+
+TEST_F(Transact, ATempidStandsInAPartition) {
+  refused("[{:db/id #db/id[:name -1] :age 1}]", "db.error/not-a-partition", ":name");
+  refused("[{:db/id #db/id[17592186045418 -1] :age 1}]", "db.error/not-a-partition", "17592186045418");
+}
+
+TEST_F(Transact, ARefusalSpeaksOfNamesThatItsReaderWrote) {
+  refused("[{:db/ident :half :db/valueType :db.type/long}]", "db.error/invalid-attribute", ":half");
+  refused(R"([{:name "Zoe" :address [{}]}])", "db.error/tempid-not-an-entity", "a map without :db/id");
+}
+
 TEST_F(Transact, TheTypeOfAnAttributeNeverChanges) {
   refused("[[:db/add :age :db/valueType :db.type/string]]", "db.error/invalid-attribute", ":age");
   refused("[[:db/retract :age :db/valueType :db.type/long]]", "db.error/invalid-attribute");

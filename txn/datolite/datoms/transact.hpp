@@ -55,6 +55,12 @@ inline bool before_in_eavt(const datom& x, const datom& y) {
 inline void stamp(prepared& made, std::int64_t last, std::int64_t now) {
   const entity_id tx = t_to_tx(made.t);
   made.after.instant = std::max(now, last);
+  for (const datom& d : made.retracted) {
+    if (d.a == ids::tx_instant) {
+      throw error{error_category::incorrect, "db.error/invalid-tx-instant",
+                  "when a transaction was made cannot be retracted"};
+    }
+  }
   for (const datom& d : made.added) {
     if (d.a != ids::tx_instant) continue;
     if (d.e != tx) {
@@ -69,12 +75,6 @@ inline void stamp(prepared& made, std::int64_t last, std::int64_t now) {
     }
     made.after.instant = d.v.word();
     return;
-  }
-  for (const datom& d : made.retracted) {
-    if (d.a == ids::tx_instant) {
-      throw error{error_category::incorrect, "db.error/invalid-tx-instant",
-                  "when a transaction was made cannot be retracted"};
-    }
   }
   datom stamp{tx, ids::tx_instant, value::instant(made.after.instant), make_t_op(made.t, true)};
   made.added.insert(std::upper_bound(made.added.begin(), made.added.end(), stamp, before_in_eavt),

@@ -172,7 +172,9 @@ class id_resolver {
       const tempid_table::entry& group = tempids_.group_of(op.v.word());
       if (group.is_entity || group.id >= 0) continue;
       refuse("db.error/tempid-not-an-entity",
-             "the tempid " + shown(group.name) + " is used as a value, but no fact is about it", *op.form);
+             (group.name.is_nil() ? std::string{"a map without :db/id"} : "the tempid " + shown(group.name)) +
+                 " is used as a value, but no fact is about it",
+             *op.form);
     }
   }
 

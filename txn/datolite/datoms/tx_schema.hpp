@@ -32,6 +32,9 @@ class schema_check {
       if (is_schema_attribute(d.a)) check_value(d), touched.push_back(d.e);
     }
     for (const datom& d : retracted) {
+      if (d.a == ids::db_ident && d.e < first_user_element) {  // nothing could be declared without these names
+        refuse_attribute(shown(d.v) + " is built in; its name cannot be changed");
+      }
       if (is_schema_attribute(d.a)) touched.push_back(d.e);
     }
     std::sort(touched.begin(), touched.end());
@@ -108,9 +111,10 @@ class schema_check {
     }
   }
 
-  [[noreturn]] static void refuse_incomplete(entity_id e) {
+  [[noreturn]] void refuse_incomplete(entity_id e) const {
+    const auto ident = after_.ident(e);
     refuse_attribute(
-        about(e) +
+        (ident ? shown(*ident) : about(e)) +
         " is not a whole attribute: it needs :db/ident, :db/valueType and :db/cardinality, and an id in "
         "the partition :db.part/db");
   }

@@ -176,6 +176,9 @@ inline entity_code form_reader::from_tag(const value& name, const value& form) {
   }
   const entity_code partition = entity(parts[0], form);
   if (partition < 0) refuse("db.error/not-a-partition", "a tempid's partition must exist already", form);
+  if (partition > max_element || before_.state().attributes->is_installed(partition)) {
+    refuse("db.error/not-a-partition", shown(parts[0]) + " is no partition", form);
+  }
   if (parts.size() == 1) return tempids_.unnamed(form, partition);
   const std::int64_t index = parts[1].is(kind::long_) ? parts[1].word() : 0;
   if (index >= 0 || index < -max_counter) {
