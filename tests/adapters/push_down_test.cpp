@@ -156,4 +156,33 @@ TYPED_TEST(push_down_on, transactions_and_operations_are_slots) {
   EXPECT_EQ(q("[:find ?t . :where [_ :name \"new\" ?t]]", now).scalar()->word(), datoms::t_to_tx(now.basis_t()));
 }
 
+TEST(aliases, a_number_is_one_entity_in_every_plan) {
+  connection conn{engines::memory{}};
+  conn.transact(read_edn(schema));
+  conn.transact(people());
+  const db now = conn.db();
+  const value e = q("[:find ?e . :where [?e :name \"n7\"]]", now).scalar().value();
+  const auto big = [](const value& id) { return to_edn(value{id.word()}) + "N"; };
+  const std::string id = big(e), age = big(q("[:find ?a . :where [?a :db/ident :age]]", now).scalar().value());
+  const auto size = [&](const std::string& query, const auto&... in) { return q(query, now, in...).size(); };
+  EXPECT_EQ(size("[:find ?n :where [" + id + " :name ?n]]"), 1u);
+  EXPECT_EQ(size("[:find ?n :where [" + id + " " + age + " ?n]]"), 1u);
+  EXPECT_EQ(size("[:find ?n :in $ ?e :where [?e :name ?n]]", read_edn(id)), 1u);
+  EXPECT_EQ(size("[:find ?n :in $ [?e ...] :where [?e :name ?n]]", read_edn("[" + id + " 1 2]")), 1u);
+  EXPECT_EQ(size("[:find ?e :in $ [?a ...] :where [?e ?a 7]]", read_edn("[" + age + "]")), 5u);
+  const value tx = q("[:find ?tx . :where [_ :name \"n7\" ?tx]]", now).scalar().value();
+  EXPECT_EQ(size("[:find ?n :in $ ?tx :where [_ :name ?n ?tx]]", read_edn(big(tx))), 500u);
+}
+
+TEST(refusals, of_a_source_name_the_clause) {
+  const connection conn{engines::memory{}};
+  const std::string query = "[:find ?e :where [?e :db/ident _ _ _ ?six]]";
+  try {
+    q(query, conn.db());
+    FAIL() << "answered";
+  } catch (const error& e) {
+    EXPECT_NE(e.message().find("[?e :db/ident _ _ _ ?six]"), std::string::npos) << e.message();
+  }
+}
+
 }  // namespace

@@ -61,6 +61,11 @@ class index_pattern {
   /// The entity that `alias` names where an entity id stands; nothing if it names none.
   std::optional<entity_id> entity(const value& alias) const;
 
+  /// The attribute that `alias` names; null if it names none.
+  const attribute_facts* attribute(const value& alias) const {
+    return db_->attribute(alias.is(kind::bigint) ? datolite::detail::canonical_scalar(alias) : alias);
+  }
+
   /// Whether `v` names an entity otherwise than by its id.
   static bool is_alias(const value& v) noexcept { return v.is(kind::keyword) || v.is_sequential(); }
 
@@ -109,7 +114,7 @@ inline void index_pattern::know_entity() {
 inline void index_pattern::know_attribute() {
   const auto& alias = consts_[slot_a];
   if (!alias) return;
-  known_.facts = db_->attribute(*alias);
+  known_.facts = attribute(*alias);
   if (known_.facts == nullptr) {
     possible_ = false;  // no datom has as its attribute what is no attribute
   } else {
@@ -146,6 +151,10 @@ inline std::optional<entity_id> index_pattern::entity(const value& alias) const 
   switch (alias.kind()) {
     case kind::ref:
     case kind::long_: return alias.word();
+    case kind::bigint: {  // a number is one entity however it is written
+      const value id = datolite::detail::canonical_scalar(alias);
+      return id.is(kind::long_) ? std::optional{id.word()} : std::nullopt;
+    }
     case kind::keyword: return db_->entid(alias, io_);
     case kind::tuple:
     case kind::vector:
@@ -213,7 +222,7 @@ inline bool index_pattern::matches(const datom_columns& rows, std::size_t row) c
   }
   const std::int64_t t_op = consts_[slot_tx] || consts_[slot_added] ? rows.t_op[row] : 0;
   if (const auto& tx = consts_[slot_tx]) {
-    if ((!tx->is(kind::long_) && !tx->is(kind::ref)) || tx->word() != datoms::t_to_tx(t_op >> 1)) return false;
+    if (!query_equal(value::ref(datoms::t_to_tx(t_op >> 1)), *tx)) return false;
   }
   const auto& added = consts_[slot_added];
   return !added || query_equal(value{(t_op & 1) != 0}, *added);

@@ -140,7 +140,7 @@ inline std::optional<index_relation::binding> index_relation::bind(const query::
   }
   if (slots.y[slot_a]) {
     const value& alias = ys[y][*slots.y[slot_a]];
-    b.known.facts = db_->attribute(alias);
+    b.known.facts = pattern_.attribute(alias);
     if (b.known.facts == nullptr || (b.known.a && *b.known.a != b.known.facts->id)) return std::nullopt;
     b.known.a = b.known.facts->id;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -111,7 +112,8 @@ inline relation executor::join_pattern(body_frame& frame, std::size_t step, cons
   if (state.kept) return join_kept(state, ys, spec);
   if (!state.rows) {
     const bound_pattern bound{*pattern.pattern, env_.values};
-    state.rows.emplace(source(pattern.source, frame.source, s.form).extrel(bound.view(env_.io)));
+    const any_source& asked = source(pattern.source, frame.source, s.form);
+    detail::naming_clause(s.form, [&] { state.rows.emplace(asked.extrel(bound.view(env_.io))); });
   }
   if (frame.runs_again && state.rows->always_scans() && std::exchange(state.joined_before, true)) {
     std::vector<projection> all;
@@ -214,7 +216,10 @@ inline double executor::estimate(const body& of, std::size_t clause, std::size_t
   const auto& pattern = std::get<pattern_clause>(c.is);
   const bound_pattern bound{of.patterns[clause], env_.values};
   const clause_pattern view = bound.view(nullptr);
-  if (const auto told = source(pattern.source, callers, c.form).estimate(view)) return *told;
+  const any_source& asked = source(pattern.source, callers, c.form);
+  std::optional<double> told;
+  detail::naming_clause(c.form, [&] { told = asked.estimate(view); });
+  if (told) return *told;
   double guess = 1e6;
   for (std::size_t i = 0; i < view.size(); ++i) {
     if (view.consts[i]) guess /= 30;
