@@ -8,9 +8,10 @@
 #include <datolite/query/query.hpp>
 #include <datolite/txn/transaction.hpp>
 
+#include <engines/temporary_directory.hpp>
+
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ const char* const range_query =
     R"([:find ?i ?j ?k :in $ :where [(ground "b") ?k] [?i ?j ?k] [(< 10 ?i)] [(< ?i 13)]])";
 
 template <class E>
-class key_relation_on : public testing::Test {};
+class key_relation_on : public ::testing::Test {};
 
 struct in_memory {
   static engines::traced<engines::memory> open(const std::string&) {
@@ -56,14 +57,12 @@ struct in_leveldb {
   }
 };
 
-using all_engines = testing::Types<in_memory, in_lmdb, in_leveldb>;
+using all_engines = ::testing::Types<in_memory, in_lmdb, in_leveldb>;
 TYPED_TEST_SUITE(key_relation_on, all_engines);
 
 TYPED_TEST(key_relation_on, a_range_is_one_engine_seek_and_the_steps_inside) {
-  const std::string path = testing::TempDir() + "key_relation_" +
-                           testing::UnitTest::GetInstance()->current_test_info()->type_param();
-  std::filesystem::remove_all(path);
-  auto store = TypeParam::open(path);
+  const datolite::testing::temporary_directory place;
+  auto store = TypeParam::open(place / "db");
   commit(store, fill(ensure_transaction(store)));
   const auto seen = store.snapshot();
   const key_relation source{grid, seen};
@@ -72,7 +71,6 @@ TYPED_TEST(key_relation_on, a_range_is_one_engine_seek_and_the_steps_inside) {
   const auto counts = store.counts();
   EXPECT_EQ(counts.seeks, 1u);
   EXPECT_LE(counts.steps, 49u);
-  std::filesystem::remove_all(path);
 }
 
 TEST(key_relation, an_uncommitted_transaction_is_a_source) {

@@ -11,9 +11,10 @@
 #include <datolite/engines/traced.hpp>
 #include <datolite/query/query.hpp>
 
+#include <engines/temporary_directory.hpp>
+
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -79,14 +80,13 @@ struct in_leveldb {
 };
 
 template <class E>
-class push_down_on : public testing::Test {
+class push_down_on : public ::testing::Test {
  protected:
-  push_down_on() { std::filesystem::remove_all(path); }
-  ~push_down_on() override { std::filesystem::remove_all(path); }
-  std::string path = testing::TempDir() + "push_down_" + testing::UnitTest::GetInstance()->current_test_info()->type_param();
+  datolite::testing::temporary_directory place;
+  std::string path = place / "db";
 };
 
-using all_engines = testing::Types<in_memory, in_lmdb, in_leveldb>;
+using all_engines = ::testing::Types<in_memory, in_lmdb, in_leveldb>;
 TYPED_TEST_SUITE(push_down_on, all_engines);
 
 TYPED_TEST(push_down_on, a_range_clause_is_one_seek_and_the_steps_inside_the_range) {
