@@ -45,7 +45,7 @@ struct database {
   explicit database(Engine engine) : database{engines::traced{std::move(engine)}} {}
 
   explicit database(engines::traced<Engine> engine)
-      : counters{engine.counters()}, conn{any_storage{std::move(engine)}} {
+      : counters{engine.counters()}, conn{any_storage{std::move(engine)}, {.layout = index_layout::flat}} {
     conn.transact(read_edn(schema));
     conn.transact(people());
     now.emplace(conn.db());

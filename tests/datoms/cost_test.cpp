@@ -51,7 +51,7 @@ class Cost : public ::testing::Test {
 
   datolite::testing::temporary_directory place;
   std::shared_ptr<engines::traced_counters> counters;
-  connection conn{made(counters, fresh(place))};
+  connection conn{made(counters, fresh(place)), {.layout = index_layout::flat}};
   attribute_id age = 0;
 };
 

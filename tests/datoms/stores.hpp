@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <datolite/core/any_storage.hpp>
+#include <datolite/datoms/connection.hpp>
 #include <datolite/engines/faulty.hpp>
 #include <datolite/engines/leveldb.hpp>
 #include <datolite/engines/lmdb.hpp>
@@ -24,18 +25,25 @@ struct store {
   std::function<any_storage()> open;
 };
 
-inline store memory_store(engines::faulty_limits limits = {}) {
-  const bool narrow = limits.max_key_size < 1000;
-  any_storage kept =
-      narrow ? any_storage{engines::faulty{engines::memory{}, limits}} : any_storage{engines::memory{}};
-  return {narrow ? "narrow" : "memory", [kept] { return kept; }};
+inline store memory_store() {
+  const any_storage kept{engines::memory{}};
+  return {"memory", [kept] { return kept; }};
 }
 
-inline store lmdb_store() {
+/// In memory, but with the indexes in the engine; perhaps with keys so short that most strings are cut.
+inline store flat_store(engines::faulty_limits limits = {}) {
+  const any_storage kept{engines::faulty{engines::memory{}, limits}};
+  connection{kept, {.layout = index_layout::flat}};
+  return {limits.max_key_size < 1000 ? "narrow" : "flat", [kept] { return kept; }};
+}
+
+inline store lmdb_store(index_layout layout = index_layout::automatic) {
   const auto place = std::make_shared<datolite::testing::temporary_directory>();
-  return {"lmdb", [place] {
-            return any_storage{engines::lmdb{*place / "it.db", {.durability = durability_level::process}}};
-          }};
+  const auto open = [place] {
+    return any_storage{engines::lmdb{*place / "it.db", {.durability = durability_level::process}}};
+  };
+  connection{open(), {.layout = layout}}.close();
+  return {layout == index_layout::typed ? "typed lmdb" : "lmdb", open};
 }
 
 inline store leveldb_store() {
@@ -45,9 +53,14 @@ inline store leveldb_store() {
           }};
 }
 
-/// Every engine, and one with keys so short that most strings are cut.
+/// Every engine, and every layout of the indexes.
 inline std::vector<store> all_stores() {
-  return {memory_store(), memory_store({.max_key_size = 80}), lmdb_store(), leveldb_store()};
+  return {memory_store(),
+          flat_store(),
+          flat_store({.max_key_size = 80}),
+          lmdb_store(),
+          lmdb_store(index_layout::typed),
+          leveldb_store()};
 }
 
 }  // namespace datolite_test

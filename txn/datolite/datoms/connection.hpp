@@ -36,10 +36,20 @@
 
 namespace datolite {
 
+/// How a new database keeps its indexes.
+enum class index_layout : std::uint8_t {
+  automatic,  ///< typed where the engine itself lives in memory, flat elsewhere
+  flat,       ///< in the engine, one pair a datom an index
+  typed,      ///< in memory, made from the log when the database is opened
+};
+
 struct connection_options {
   /// Of a new database: may transactions name attributes that were not declared? They get cardinality one,
   /// and take values of any type but collections. An existing database stays as it was made.
   bool open_schema = false;
+
+  /// Of a new database. An existing one stays as it was made.
+  index_layout layout = index_layout::automatic;
 };
 
 class connection {
@@ -71,6 +81,10 @@ class connection {
     datoms::read_log(now->snapshot, start, std::min(end, now->at.next_t), std::forward<Each>(each));
   }
 
+  /// A connection to a copy of this database, storage and all; what is transacted through one does not show
+  /// in the other. O(1). Throws `unsupported` where the engine cannot be copied: memory can.
+  connection fork() const;
+
   /// Closes the storage: later use of this connection and its dbs throws `unavailable`.
   void close();
 
@@ -78,6 +92,7 @@ class connection {
 
  private:
   struct shared;
+  explicit connection(std::shared_ptr<shared> made) noexcept : shared_{std::move(made)} {}
   tx_report transact_with(const value& tx_data, const datoms::tempid_bindings* earlier);
 
   datoms::state_ptr known() const;

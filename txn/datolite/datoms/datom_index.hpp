@@ -12,7 +12,7 @@
 //   1. a cursor of index i and time f yields, for a range r, exactly the datoms of `all` that f shows and r
 //   holds, in
 //      i's order (values in stored order, T ascending last), or its reverse
-//   2. open(snapshot after apply(n)) shows what open(snapshot before) showed, and n
+//   2. after(i, n, snapshot after apply(n)) shows what i showed, and n
 //   3. count(r) is exact when it is at most `exact_count_limit`
 #pragma once
 
@@ -21,6 +21,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <datolite/core/datom.hpp>
@@ -82,6 +83,26 @@ class datom_index_model {
 
   /// Appends to `out` what the engine must change so that the datoms of `before` become those after `news`.
   virtual void apply(const datom_index& before, const novelty& news, change_batch& out) const = 0;
+
+  /// The datoms after `news`, whose changes `snapshot` shows.
+  virtual std::shared_ptr<const datom_index> after(const datom_index& before, const novelty& news,
+                                                   Snapshot snapshot) const {
+    (void)before, (void)news;
+    return open(std::move(snapshot));
+  }
+
+  /// The datoms of `same`, which another model of this layout made; `snapshot` is of a copy of its engine.
+  virtual std::shared_ptr<const datom_index> share(const datom_index& same, Snapshot snapshot) const {
+    (void)same;
+    return open(std::move(snapshot));
+  }
+
+  /// Does the engine hold the log and nothing else? Then open() shows no datoms, and after() each
+  /// transaction's.
+  virtual bool keeps_only_the_log() const noexcept { return false; }
+
+  /// Indexes that do not read from the engine throw `unavailable` from now on, as those do that read from it.
+  virtual void close() const noexcept {}
 };
 
 /// DatomIndex: a layout by its reading and its writing half.

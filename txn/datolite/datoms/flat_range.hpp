@@ -1,32 +1,19 @@
 // flat_range: a range of datoms as bounds on the flat layout's keys.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <string>
 #include <type_traits>
 #include <utility>
 
 #include <datolite/core/bytes.hpp>
 #include <datolite/core/datom.hpp>
-#include <datolite/core/error.hpp>
 #include <datolite/core/index_access.hpp>
+#include <datolite/datoms/datom_range.hpp>
 #include <datolite/datoms/flat_key.hpp>
 
 namespace datolite::datoms::flat {
-
-/// The components of each index, in order.
-constexpr std::array<components, 3> order_of(index_order order) noexcept {
-  using enum components;
-  switch (order) {
-    case index_order::eavt: return {e, a, v};
-    case index_order::aevt: return {a, e, v};
-    case index_order::avet: return {a, v, e};
-    default: return {v, a, e};
-  }
-}
 
 /// The keys that a range visits: those of current rows in [lower, upper), tag included. Where values were
 /// cut, the keys bound their group, and `start`, `stop` and `exact` are asked of each row in it.
@@ -39,19 +26,6 @@ struct key_range {
 
 namespace detail {
 
-[[noreturn]] inline void throw_bad_range(const std::string& why) {
-  throw error{error_category::incorrect, "db.error/invalid-range", "a range of datoms " + why};
-}
-
-/// A bound on entity or attribute ids as a number.
-inline std::int64_t number_of(const value& at) {
-  if (!at.is(kind::long_) && !at.is(kind::ref)) {
-    throw_bad_range(std::string{"bounds ids by a "} + std::string{to_string(at.kind())} +
-                    "; give a ref or a long");
-  }
-  return at.word();
-}
-
 /// Narrows `out`, whose bounds are a prefix and its end, by an entity's or an attribute's id.
 template <class Id>
 void bound_id(key_range& out, const datom_range& range) {
@@ -63,8 +37,8 @@ void bound_id(key_range& out, const datom_range& range) {
       put_a(key, static_cast<attribute_id>(id));
   };
   const bytes prefix = out.lower;
-  std::int64_t low = range.start ? number_of(range.start->at) : 0;
-  std::int64_t high = range.stop ? number_of(range.stop->at) : highest;
+  std::int64_t low = range.start ? id_of_bound(range.start->at) : 0;
+  std::int64_t high = range.stop ? id_of_bound(range.stop->at) : highest;
   bool empty = false;
   if (range.start && !range.start->inclusive) low == highest ? void(empty = true) : void(++low);
   if (range.stop && !range.stop->inclusive) high <= 0 ? void(empty = true) : void(--high);
@@ -111,17 +85,10 @@ inline void bound_value(key_range& out, const datom_range& range, std::size_t va
 inline key_range make_key_range(const datom_range& range, std::size_t value_limit) {
   key_range out;
   out.lower.assign(1, tag_of(range.index, false));
-  components next = components::none;
-  bool ended = false;
+  const components next = bounded_component(range);
   for (const components c : order_of(range.index)) {
-    const bool given = c == components::e   ? range.e.has_value()
-                       : c == components::a ? range.a.has_value()
-                                            : range.v.has_value();
-    if (!given) {
-      if (!std::exchange(ended, true)) next = c;
-    } else if (ended) {
-      detail::throw_bad_range("gives components that are no prefix of its index's order");
-    } else if (c == components::e) {
+    if (!is_given(range, c)) break;
+    if (c == components::e) {
       put_e(out.lower, *range.e);
     } else if (c == components::a) {
       put_a(out.lower, *range.a);
@@ -137,10 +104,8 @@ inline key_range make_key_range(const datom_range& range, std::size_t value_limi
     detail::bound_id<entity_id>(out, range);
   else if (next == components::a)
     detail::bound_id<attribute_id>(out, range);
-  else if (next == components::v)
-    detail::bound_value(out, range, value_limit);
   else
-    detail::throw_bad_range("gives all components and bounds as well");
+    detail::bound_value(out, range, value_limit);
   return out;
 }
 

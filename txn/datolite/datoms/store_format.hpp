@@ -19,7 +19,10 @@ inline constexpr unsigned char format_version = 1;
 
 /// What was decided when the database was made.
 struct store_format {
-  enum class layout_kind : std::uint8_t { flat = 0 };
+  enum class layout_kind : std::uint8_t {
+    flat = 0,      ///< one engine pair a datom an index (flat_index.hpp)
+    only_log = 1,  ///< the log alone; the indexes are made from it in memory (typed_index.hpp)
+  };
 
   layout_kind layout = layout_kind::flat;
   bool open_schema = false;
@@ -53,6 +56,7 @@ inline store_format decode_format(bytes_view in) {
                     "; this library knows versions up to " + std::to_string(format_version) +
                     ": use a newer one"};
   }
+  if (version == 0) flat::detail::throw_corrupt(key, "names the format version 0, which there never was");
   std::uint32_t stored = 0;
   for (std::size_t i = 4; i-- > 0;) stored = stored << 8 | static_cast<unsigned char>(in[9 + i]);
   in.remove_prefix(13);
@@ -60,7 +64,10 @@ inline store_format decode_format(bytes_view in) {
     flat::detail::throw_corrupt(key, "does not match its checksum");
   }
   store_format f;
-  if (in.size() < 3 || in[0] != 0) flat::detail::throw_corrupt(key, "names an unknown layout");
+  const auto layout = in.empty() ? 0xFF : static_cast<unsigned char>(in[0]);
+  if (in.size() < 3 || layout > static_cast<unsigned char>(store_format::layout_kind::only_log))
+    flat::detail::throw_corrupt(key, "names an unknown layout");
+  f.layout = static_cast<store_format::layout_kind>(layout);
   f.open_schema = (in[1] & 1) != 0;
   in.remove_prefix(2);
   const auto limit = detail::take_varint(in);

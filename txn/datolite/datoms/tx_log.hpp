@@ -81,6 +81,7 @@ class record_parser {
                       "; this library knows versions up to " + std::to_string(log_version) +
                       ": use a newer one"};
     }
+    if (version == 0) fail("names the format version 0, which there never was");
     if (in_.size() < 9) fail("is too short");
     std::uint64_t stored = 0;
     for (std::size_t i = 8; i > 0; --i) stored = stored << 8 | static_cast<unsigned char>(in_[i]);

@@ -56,7 +56,7 @@ inline log_record write_changes(const db_state& before, const prepared& made, ch
 
 /// The state after a transaction, which `snapshot` shows.
 inline state_ptr state_after(const db_state& before, const prepared& made, any_snapshot snapshot) {
-  auto index = before.model->open(snapshot);
+  auto index = before.model->after(*before.index, made.news(*before.attributes), snapshot);
   return std::make_shared<const db_state>(db_state{std::move(snapshot), std::move(index), made.attributes,
                                                    made.after, before.model, before.open_schema});
 }

@@ -8,6 +8,7 @@
 #include <datolite/datoms/bootstrap.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/datoms/flat_index.hpp>
+#include <datolite/datoms/typed_index.hpp>
 
 namespace datolite {
 
@@ -16,6 +17,9 @@ namespace datoms::detail {
 using model_ptr = std::shared_ptr<const datom_index_model<any_snapshot>>;
 
 inline model_ptr model_of(const store_format& format, const any_storage& storage) {
+  if (format.layout == store_format::layout_kind::only_log) {
+    return std::make_shared<const typed::model<any_snapshot>>();
+  }
   return std::make_shared<const flat::model<any_snapshot>>(format.value_limit, storage.max_key_size());
 }
 
@@ -39,14 +43,48 @@ inline std::vector<datom> schema_datoms(const datom_index& index) {
   return all;
 }
 
-/// The state that a snapshot holds.
-inline state_ptr state_of(any_snapshot snapshot, const model_ptr& model, bool open_schema) {
+/// The state after one more transaction of the log, which `snapshot` holds.
+inline state_ptr state_after(const db_state& before, const log_record& record, const any_snapshot& snapshot) {
+  std::vector<datom> added, retracted;
+  for (const datom& d : record.datoms) {
+    if (d.added()) {
+      added.push_back(d);
+    } else {
+      retracted.push_back({d.e, d.a, d.v, make_t_op(record.retracted[retracted.size()], true)});
+    }
+  }
+  schema_ptr attributes = schema::after(before.attributes, record.datoms);
+  auto index = before.model->after(
+      *before.index, {record.t, added, retracted, before.attributes.get(), attributes.get()}, snapshot);
+  return std::make_shared<const db_state>(
+      db_state{snapshot,
+               std::move(index),
+               std::move(attributes),
+               {record.t, record.next_t, record.next_element, record.instant},
+               before.model,
+               before.open_schema});
+}
+
+/// The state that a snapshot holds. `known` is an earlier one of the same storage, or null.
+inline state_ptr state_of(const any_snapshot& snapshot, state_ptr known, const model_ptr& model,
+                          bool open_schema) {
   const auto newest = newest_log_record(snapshot);
   if (!newest) flat::detail::throw_corrupt(bytes(1, log_tag), "is missing: the database has no log");
+  if (model->keeps_only_the_log()) {
+    if (known == nullptr) {
+      known = std::make_shared<const db_state>(
+          db_state{snapshot, model->open(snapshot), schema::of({}), {}, model, open_schema});
+    }
+    read_log(snapshot, known->at.basis_t + 1, newest->next_t, [&](const log_record& record) {
+      known = state_after(*known, record, snapshot);
+      return true;
+    });
+    return known;
+  }
   auto index = model->open(snapshot);
   schema_ptr attributes = schema::of(schema_datoms(*index));
   return std::make_shared<const db_state>(
-      db_state{std::move(snapshot),
+      db_state{snapshot,
                std::move(index),
                std::move(attributes),
                {newest->t, newest->next_t, newest->next_element, newest->instant},
@@ -67,11 +105,15 @@ class no_datoms final : public flat::counted_index {
 };
 
 /// Makes an empty storage a database, unless somebody else just did.
-inline void bootstrap(any_storage& storage, bool open_schema) {
+inline void bootstrap(any_storage& storage, const connection_options& options) {
   store_format format;
-  format.open_schema = open_schema;
+  format.open_schema = options.open_schema;
+  const bool in_memory = storage.durability() == durability_level::memory;
+  if (options.layout == index_layout::typed || (options.layout == index_layout::automatic && in_memory)) {
+    format.layout = store_format::layout_kind::only_log;
+  }
   format.value_limit = flat::value_limit_for(storage.max_key_size());
-  if (format.value_limit == 0) {
+  if (format.value_limit == 0 && format.layout == store_format::layout_kind::flat) {
     throw error{
         error_category::unsupported, "db.error/key-too-long",
         "the engine's keys are too short for datoms: " + std::to_string(storage.max_key_size()) + " bytes"};
@@ -123,7 +165,7 @@ struct connection::shared {
 
   /// Reads the newest state from the storage. REQUIRES: `writing` is held.
   datoms::state_ptr refresh() {
-    datoms::state_ptr read = datoms::detail::state_of(storage.snapshot(), model, open_schema);
+    datoms::state_ptr read = datoms::detail::state_of(storage.snapshot(), known(), model, open_schema);
     publish(read);
     doubtful = false;
     return read;
@@ -144,7 +186,7 @@ inline connection::connection(any_storage storage, connection_options options)
     : shared_{std::make_shared<shared>(std::move(storage))} {
   auto format = datoms::read_format(shared_->storage.snapshot());
   if (!format) {
-    datoms::detail::bootstrap(shared_->storage, options.open_schema);
+    datoms::detail::bootstrap(shared_->storage, options);
     format = datoms::read_format(shared_->storage.snapshot());
   }
   shared_->model = datoms::detail::model_of(*format, shared_->storage);
@@ -155,8 +197,25 @@ inline connection::connection(any_storage storage, connection_options options)
 
 inline datoms::state_ptr connection::known() const { return shared_->known(); }
 inline db connection::db() const { return datolite::db{known()}; }
-inline void connection::close() { shared_->storage.close(); }
+inline void connection::close() {
+  shared_->storage.close();
+  shared_->model->close();
+}
 inline const any_storage& connection::storage() const noexcept { return shared_->storage; }
+
+inline connection connection::fork() const {
+  const std::lock_guard guard{shared_->writing};
+  const datoms::state_ptr now = shared_->basis();
+  auto copy = std::make_shared<shared>(shared_->storage.fork());
+  copy->model = datoms::detail::model_of(*datoms::read_format(now->snapshot), copy->storage);
+  copy->open_schema = shared_->open_schema;
+  datoms::db_state state = *now;
+  state.snapshot = copy->storage.snapshot();
+  state.index = copy->model->share(*now->index, state.snapshot);
+  state.model = copy->model;
+  copy->publish(std::make_shared<const datoms::db_state>(std::move(state)));
+  return connection{std::move(copy)};
+}
 
 inline db connection::sync() {
   const std::lock_guard guard{shared_->writing};
@@ -222,7 +281,7 @@ inline datoms::state_ptr connection::shared::advance(const datoms::state_ptr& be
                                                      const datoms::prepared& made, synctag_t committed) {
   any_snapshot snapshot = storage.snapshot();
   if (snapshot.synctag() != committed) {
-    return datoms::detail::state_of(std::move(snapshot), model, open_schema);
+    return datoms::detail::state_of(snapshot, before, model, open_schema);
   }
   return datoms::detail::state_after(*before, made, std::move(snapshot));
 }

@@ -1,0 +1,287 @@
+// The typed layout by itself: its order, its tail, its counts, forks; and that it shows what the flat one
+// shows.
+#include "stores.hpp"
+#include "support.hpp"
+
+#include <datolite/datoms/datom_range.hpp>
+#include <datolite/datoms/ordered_datoms.hpp>
+#include <datolite/datoms/typed_cursor.hpp>
+#include <datolite/datoms/typed_index.hpp>
+#include <datolite/datoms/typed_row.hpp>
+#include <datolite/datoms/typed_tail.hpp>
+#include <datolite/engines/traced.hpp>
+
+#include <random>
+
+namespace {
+
+using namespace datolite_test;
+using datoms::typed::place;
+using datoms::typed::row;
+using datoms::typed::row_less;
+
+using prefix = sort_prefix<row, row_less>;
+
+std::vector<value> some_values() {
+  constexpr auto least = std::numeric_limits<std::int64_t>::min(),
+                 most = std::numeric_limits<std::int64_t>::max();
+  std::vector<value> all{value{false},
+                         value{true},
+                         value{""},
+                         value{"a"},
+                         value{std::string(30, 'a')},
+                         value{std::string(30, 'b')},
+                         kw("a/b"),
+                         value{-1.5},
+                         value{0.0},
+                         value{1e300},
+                         value{-1e-300},
+                         value{1.5f},
+                         value{-2.5f},
+                         value::ref(0),
+                         value::ref(datoms::t_to_tx(1000)),
+                         value::ref(datoms::entid_at(datoms::part_user, 5)),
+                         value::ref(datoms::implicit_part(7) + 3),
+                         value::ref(datoms::entid_at(4, datoms::max_counter)),
+                         value::instant(1700000000000)};
+  for (const std::int64_t n : {least, least + 1, -(std::int64_t{1} << 39), std::int64_t{-2}, std::int64_t{-1},
+                               std::int64_t{0}, std::int64_t{1}, (std::int64_t{1} << 38) - 1,
+                               std::int64_t{1} << 38, std::int64_t{1} << 50, most - 1, most}) {
+    all.push_back(value{n}), all.push_back(value::instant(n));
+  }
+  return all;
+}
+
+TEST(TypedRow, PrefixesRiseWithRowsAndPlaces) {
+  const std::vector<value> values = some_values();
+  std::mt19937 random{1};
+  const entity_id entities[] = {0,
+                                72,
+                                datoms::t_to_tx(1000),
+                                datoms::entid_at(4, 1),
+                                datoms::entid_at(4, 2),
+                                datoms::entid_at(4, datoms::max_counter),
+                                datoms::implicit_part(1) + 5};
+  const auto entity = [&] { return entities[random() % std::size(entities)]; };
+  for (int i = 0; i < 100'000; ++i) {
+    const auto order = static_cast<index_order>(random() % 4);
+    const auto made = [&] {
+      value v = order == index_order::vaet ? value::ref(entity()) : values[random() % values.size()];
+      return row{entity(),     static_cast<attribute_id>(70 + random() % 3), order,
+                 std::move(v), static_cast<std::int64_t>(random() % 2),      0};
+    };
+    const row x = made(), y = made();
+    if (row_less{}(x, y)) {
+      ASSERT_LE(prefix::of(x), prefix::of(y)) << to_edn(x.v) << " " << to_edn(y.v);
+    }
+    const place p{order, static_cast<std::uint8_t>(random() % 4), random() % 2 == 0, y.e, y.a, y.v};
+    if (row_less{}(x, p)) {
+      ASSERT_LE(prefix::of(x), prefix::of(p));
+    } else {
+      ASSERT_TRUE(row_less{}(p, x));
+      ASSERT_LE(prefix::of(p), prefix::of(x));
+    }
+  }
+}
+
+constexpr std::string_view schema = R"([
+  {:db/ident :name   :db/valueType :db.type/string :db/cardinality :db.cardinality/one}
+  {:db/ident :age    :db/valueType :db.type/long   :db/cardinality :db.cardinality/one :db/index true}
+  {:db/ident :tag    :db/valueType :db.type/string :db/cardinality :db.cardinality/many}
+  {:db/ident :friend :db/valueType :db.type/ref    :db/cardinality :db.cardinality/many}
+  {:db/ident :secret :db/valueType :db.type/long   :db/cardinality :db.cardinality/one :db/noHistory true}])";
+
+std::string some_form(std::mt19937& random) {
+  const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+  const std::string e = std::to_string(100 + below(20));
+  switch (below(12)) {
+    case 0: return "[:db/retractEntity " + e + "]";
+    case 1: return "[:db/retract " + e + " :age]";
+    case 2: return "[:db/retract " + e + " :tag \"t" + std::to_string(below(5)) + "\"]";
+    case 3: return "[:db/add " + e + " :friend " + std::to_string(100 + below(20)) + "]";
+    case 4: return "[:db/add " + e + " :secret " + std::to_string(below(50)) + "]";
+    case 5: return "[:db/add " + e + " :name \"n" + std::to_string(below(5)) + "\"]";
+    case 6:
+    case 7: return "[:db/add " + e + " :tag \"t" + std::to_string(below(5)) + "\"]";
+    default: return "[:db/add " + e + " :age " + std::to_string(below(30)) + "]";
+  }
+}
+
+std::vector<std::string> shown(const db& in, const datom_range& range) {
+  std::vector<std::string> out;
+  for (const datom& d : in.datoms(range)) {
+    out.push_back(std::to_string(d.e) + " " + std::to_string(d.a) + " " + to_edn(d.v) + " " +
+                  std::to_string(d.t_op));
+  }
+  return out;
+}
+
+datom_range some_range(std::mt19937& random, const db& in) {
+  const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+  const auto a = [&] { return in.attribute(kw(std::vector{"name", "age", "tag", "friend"}[below(4)]))->id; };
+  datom_range range{.index = static_cast<index_order>(below(4)), .descending = below(2) == 0};
+  const unsigned given = below(4);
+  const entity_id e = 98 + below(24);
+  const value v =
+      range.index == index_order::vaet ? value::ref(98 + below(24)) : value{std::int64_t{below(32)}};
+  unsigned n = 0;
+  for (const components c : datoms::order_of(range.index)) {
+    if (n++ >= given) break;
+    if (c == components::e) range.e = e;
+    if (c == components::a) range.a = range.index == index_order::avet ? in.attribute(kw("age"))->id : a();
+    if (c == components::v) range.v = v;
+  }
+  const components next = datoms::bounded_component(range);
+  const auto bound = [&]() -> std::optional<range_bound> {
+    if (next == components::none || below(2) == 0) return std::nullopt;
+    if (next == components::e) return range_bound{value::ref(98 + below(24)), below(2) == 0};
+    if (next == components::a) return range_bound{value::ref(a()), below(2) == 0};
+    if (range.index == index_order::vaet) return range_bound{value::ref(98 + below(24)), below(2) == 0};
+    return range_bound{value{std::int64_t{below(32)}}, below(2) == 0};
+  };
+  range.start = bound(), range.stop = bound();
+  return range;
+}
+
+TEST(TypedIndex, ShowsWhatTheFlatOneShows) {
+  std::mt19937 random{7};
+  const any_storage kept{engines::memory{}};
+  std::optional<connection> typed{kept};
+  connection flat{engines::memory{}, {.layout = index_layout::flat}};
+  const std::string timed =
+      "[[:db/add \"datomic.tx\" :db/txInstant #inst \"2029-01-01\"] " + std::string{schema.substr(1)};
+  transact(*typed, timed), transact(flat, timed);
+  std::vector<std::pair<db, db>> held;
+  for (int i = 0; i < 300; ++i) {
+    std::string text = "[[:db/add \"datomic.tx\" :db/txInstant #inst \"2030-01-01\"]";
+    for (unsigned n = random() % 40 == 0 ? 150 : 1 + random() % 3; n > 0; --n)
+      text += " " + some_form(random);
+    text += "]";
+    const std::string same_time = "[[:db/add \"datomic.tx\" :db/txInstant #inst \"2030-01-01\"] ";
+    if (i % 50 == 20) text = same_time + "[:db/add :tag :db/index true]]";
+    if (i % 50 == 40) text = same_time + "[:db/add :tag :db/index false]]";
+    bool done = true;
+    try {
+      transact(*typed, text);
+    } catch (const error&) {
+      done = false;
+    }
+    if (done) {
+      transact(flat, text);
+    } else {
+      EXPECT_THROW(transact(flat, text), error);
+    }
+    held.emplace_back(typed->db(), flat.db());
+    if (i % 60 == 59) typed.emplace(kept);  // opened again: made from the log
+    const auto& [x, y] = held[random() % held.size()];
+    const std::int64_t t = 1000 + static_cast<std::int64_t>(random() % 300);
+    for (const auto& [mine, oracle] :
+         {std::pair{x, y}, std::pair{x.as_of(t), y.as_of(t)}, std::pair{x.since(t), y.since(t)},
+          std::pair{x.history(), y.history()}, std::pair{x.history().as_of(t), y.history().as_of(t)}}) {
+      for (int n = 0; n < 6; ++n) {
+        const datom_range range = some_range(random, mine);
+        if (range.index == index_order::avet && !range.a) continue;
+        const auto expected = shown(oracle, range);
+        ASSERT_EQ(shown(mine, range), expected) << "after " << i;
+        const std::uint64_t counted = mine.count(range);
+        if (expected.size() <= datoms::exact_count_limit) {
+          ASSERT_EQ(counted, expected.size());
+        } else {
+          ASSERT_GT(counted, datoms::exact_count_limit);
+        }
+      }
+    }
+  }
+}
+
+TEST(TypedIndex, BatchesOfAnySizeShowTheSame) {
+  connection conn{engines::memory{}};
+  transact(conn, schema);
+  for (int i = 0; i < 40; ++i) transact(conn, "[[:db/add 101 :age " + std::to_string(i % 3) + "]]");
+  for (const bool descending : {false, true}) {
+    const datom_range range{.index = index_order::eavt, .e = 101, .descending = descending};
+    const db past = conn.db().history();
+    const auto whole = past.datoms(range);
+    for (const std::size_t size : {1u, 2u, 7u}) {
+      const auto cursor = past.access().open_cursor(index_order::eavt, components::t);
+      cursor->seek(range);
+      std::size_t at = 0;
+      for (datom_columns batch; cursor->next_batch(batch, size);) {
+        for (const std::int64_t t_op : batch.t_op) ASSERT_EQ(t_op, whole.at(at++).t_op);
+      }
+      EXPECT_EQ(at, whole.size());
+    }
+  }
+}
+
+TEST(TypedIndex, CountsAnyRangeWithoutReadingTheEngine) {
+  engines::traced store{engines::memory{}};
+  const auto counters = store.counters();
+  connection conn{any_storage{std::move(store)}};
+  transact(conn, schema);
+  std::vector<value> forms;
+  for (int i = 0; i < 1000; ++i) forms.push_back(read_edn("{:age " + std::to_string(i) + "}"));
+  conn.transact(value::vector(std::span<const value>{forms}));
+  transact(conn, "[{:age 500} {:age 501}]");
+  const db now = conn.db();
+  counters->reset();
+  EXPECT_EQ(now.count({.index = index_order::avet,
+                       .a = now.attribute(kw("age"))->id,
+                       .start = range_bound{value{400}, true},
+                       .stop = range_bound{value{800}, false}}),
+            402u);
+  EXPECT_EQ(counters->counts(), engines::traced_counts{});
+}
+
+TEST(TypedIndex, TwoBranchesOfOneStateShareItsTail) {
+  connection conn{engines::memory{}};
+  transact(conn, schema);
+  transact(conn, "[{:db/id 101 :age 1}]");
+  const db base = conn.db();
+  const db one = base.with(read_edn("[[:db/add 101 :age 2]]")).db_after;
+  const db other = base.with(read_edn("[[:db/add 101 :age 3]]")).db_after;
+  EXPECT_EQ(values_of(base, value{101}, "age"), "[1]");
+  EXPECT_EQ(values_of(one, value{101}, "age"), "[2]");
+  EXPECT_EQ(values_of(other, value{101}, "age"), "[3]");
+}
+
+TEST(Fork, BothSidesGoTheirOwnWay) {
+  for (const index_layout layout : {index_layout::typed, index_layout::flat}) {
+    connection one{engines::memory{}, {.layout = layout}};
+    transact(one, schema);
+    transact(one, "[{:db/id 101 :age 1}]");
+    connection other = one.fork();
+    EXPECT_EQ(other.db().basis_t(), one.db().basis_t());
+    transact(one, "[[:db/add 101 :age 2]]");
+    transact(other, "[[:db/add 101 :age 3] [:db/add 101 :name \"other\"]]");
+    connection third = other.fork();
+    transact(third, "[[:db/retractEntity 101]]");
+    EXPECT_EQ(values_of(one.db(), value{101}, "age"), "[2]");
+    EXPECT_EQ(values_of(other.db(), value{101}, "age"), "[3]");
+    EXPECT_EQ(values_of(other.sync(), value{101}, "name"), "[\"other\"]");
+    EXPECT_EQ(values_of(third.db(), value{101}, "name"), "[]");
+    one.close();
+    EXPECT_THROW(all_facts(one.db()), error);
+    EXPECT_EQ(values_of(other.db(), value{101}, "age"), "[3]");
+  }
+}
+
+TEST(Fork, OfAnEngineThatCannotBeCopiedIsRefused) {
+  connection conn{lmdb_store().open()};
+  try {
+    conn.fork();
+    FAIL() << "forked";
+  } catch (const error& e) {
+    EXPECT_EQ(e.category(), error_category::unsupported);
+  }
+}
+
+TEST(TypedIndex, ClosedIsUnavailable) {
+  connection conn{engines::memory{}};
+  const db before = conn.db();
+  conn.close();
+  EXPECT_THROW(before.datoms({}), error);
+  EXPECT_THROW(before.count({}), error);
+}
+
+}  // namespace

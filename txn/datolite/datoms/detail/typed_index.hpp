@@ -1,0 +1,142 @@
+// The definitions of typed_index.hpp: how one state's trees and tail become the next one's.
+#pragma once
+
+#include <datolite/datoms/typed_index.hpp>
+
+namespace datolite::datoms::typed {
+
+namespace detail {
+
+/// Which indexes hold a datom of the attribute that `facts` (or null) describes.
+class places_of {
+ public:
+  places_of(const attribute_facts* facts, const value& v) noexcept {
+    if (facts != nullptr && facts->indexed) orders_[n_++] = index_order::avet;
+    if (v.is(kind::ref)) orders_[n_++] = index_order::vaet;
+  }
+  operator std::span<const index_order>() const noexcept { return {orders_, n_}; }
+
+ private:
+  index_order orders_[4] = {index_order::eavt, index_order::aevt};
+  std::size_t n_ = 2;
+};
+
+/// `t` with `rows`, which ascend and are none of its own. Where they are many, it is built anew.
+inline void insert_rows(tree& t, std::vector<row>& rows) {
+  if (rows.size() < t.size() / 4) {
+    for (row& r : rows) t = std::move(t).insert(std::move(r));
+    return;
+  }
+  if (rows.empty()) return;
+  tree::builder built;
+  auto old = t.begin();
+  for (row& r : rows) {
+    for (; !old.at_end() && row_less{}(*old, r); ++old) built.append(*old);
+    built.append(std::move(r));
+  }
+  for (; !old.at_end(); ++old) built.append(*old);
+  t = std::move(built).finish();
+}
+
+}  // namespace detail
+
+inline void index::put(index_order order, std::vector<row>& rows) {
+  detail::insert_rows(current_[at(order)], rows);
+}
+inline void index::put_past(index_order order, std::vector<row>& rows) {
+  detail::insert_rows(past_[at(order)], rows);
+}
+inline void index::take(index_order order, std::vector<row>& rows) {
+  tree& from = current_[at(order)];
+  for (const row& r : rows) from = std::move(from).erase(r);
+}
+
+inline std::shared_ptr<const index> index::after(const novelty& news) const {
+  std::shared_ptr<index> next{new index{*this}};
+  if (news.before != news.after) next->move_indexed(news);
+  const std::size_t rows = news.added.size() + news.retracted.size();
+  const bool many = rows > tail::capacity / 2;
+  if (many || rows > next->tail_.room()) next->empty_tail();
+  many ? next->add_to_trees(news) : next->add_to_tail(news);
+  return next;
+}
+
+inline void index::add_to_tail(const novelty& news) {
+  for (const datom& d : news.retracted) {
+    const attribute_facts* const facts = news.after->find(d.a);
+    tail_.end(d, news.t, detail::places_of{facts, d.v}, facts == nullptr || !facts->no_history);
+  }
+  for (const datom& d : news.added) tail_.add(d, detail::places_of{news.after->find(d.a), d.v});
+}
+
+inline void index::add_to_trees(const novelty& news) {
+  const ordered_datoms added{news.added, *news.after};
+  const ordered_datoms retracted{news.retracted, *news.after};
+  for (const index_order order : all_orders) {
+    std::vector<row> gone, remembered, fresh;
+    for (const auto i : retracted.in(order)) {
+      const datom& d = retracted[i];
+      gone.push_back({d.e, d.a, order, d.v, d.t(), 0});
+      const attribute_facts* const facts = news.after->find(d.a);
+      if (facts != nullptr && facts->no_history) continue;
+      remembered.push_back(gone.back());
+      remembered.back().t_retracted = news.t;
+    }
+    fresh.reserve(added.in(order).size());
+    for (const auto i : added.in(order)) {
+      const datom& d = added[i];
+      fresh.push_back({d.e, d.a, order, d.v, d.t(), 0});
+    }
+    take(order, gone), put(order, fresh), put_past(order, remembered);
+  }
+}
+
+inline void index::empty_tail() {
+  if (tail_.empty()) return;
+  for (const index_order order : all_orders) {
+    std::vector<row> gone, remembered, fresh;
+    const auto as_here = [&](std::size_t i) {
+      row r = tail_[i];
+      r.order = order;
+      return r;
+    };
+    const tail::listing& past = tail_.past(order);
+    for (std::size_t i = 0; i < past.size(); ++i) {
+      if (tail_.hides(past[i])) gone.push_back(as_here(past[i]));
+      if (!tail_.forgotten(past[i])) remembered.push_back(as_here(past[i]));
+    }
+    const tail::listing& current = tail_.current(order);
+    for (std::size_t i = 0; i < current.size(); ++i) fresh.push_back(as_here(current[i]));
+    take(order, gone), put(order, fresh), put_past(order, remembered);
+  }
+  tail_ = {};
+}
+
+/// Fills or empties AVET for the attributes that begin or cease to be indexed.
+inline void index::move_indexed(const novelty& news) {
+  for (const attribute_facts* was : news.before->attributes()) {
+    const attribute_facts* const now = news.after->find(was->id);
+    const bool hold = now != nullptr && now->indexed;
+    if (was->indexed == hold) continue;
+    empty_tail();
+    for (auto* const trees : {&current_, &past_}) {
+      const tree& by_entity = (*trees)[at(index_order::aevt)];
+      place low{.order = index_order::aevt, .given = 1, .a = was->id}, high = low;
+      high.behind = true;
+      std::vector<row> rows;
+      for (auto i = by_entity.lower_bound(low), end = by_entity.lower_bound(high); i != end; ++i) {
+        rows.push_back(*i);
+        rows.back().order = index_order::avet;
+      }
+      std::sort(rows.begin(), rows.end(), row_less{});
+      tree& by_value = (*trees)[at(index_order::avet)];
+      if (hold) {
+        detail::insert_rows(by_value, rows);
+      } else {
+        for (const row& r : rows) by_value = std::move(by_value).erase(r);
+      }
+    }
+  }
+}
+
+}  // namespace datolite::datoms::typed

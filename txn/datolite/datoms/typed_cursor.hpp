@@ -1,0 +1,255 @@
+// typed_cursor: reads ranges of datoms from a typed index: its trees and its tail merged, past rows where the
+// time asks.
+//
+// Threads: used by one. Must not outlive the index.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include <datolite/core/datom.hpp>
+#include <datolite/core/index_access.hpp>
+#include <datolite/core/io_stats.hpp>
+#include <datolite/core/sorted_map.hpp>
+#include <datolite/datoms/datom_index.hpp>
+#include <datolite/datoms/datom_range.hpp>
+#include <datolite/datoms/typed_row.hpp>
+#include <datolite/datoms/typed_tail.hpp>
+
+namespace datolite::datoms::typed {
+
+using tree = sorted_set<row, row_less>;
+
+/// The places around a range: its rows lie between them.
+struct place_range {
+  place low, high;
+  bool empty = false;  ///< the bounds cross
+};
+
+namespace detail {
+
+inline void bound_by(place& at, components c, const range_bound& by, bool behind) {
+  ++at.given;
+  at.behind = behind;
+  if (c == components::e) at.e = id_of_bound(by.at);
+  if (c == components::a) at.a = id_of_bound(by.at);
+  if (c == components::v) at.v = by.at;
+}
+
+}  // namespace detail
+
+/// Throws `incorrect` if the components given are no prefix of the index's order, or there is nothing to
+/// bound.
+inline place_range make_place_range(const datom_range& range) {
+  place_range out;
+  const components next = bounded_component(range);
+  place& low = out.low;
+  low.order = range.index;
+  for (const components c : order_of(range.index)) low.given += is_given(range, c) ? 1 : 0;
+  if (range.e) low.e = *range.e;
+  if (range.a) low.a = *range.a;
+  if (range.v) low.v = *range.v;
+  out.high = low;
+  out.high.behind = true;
+  if (range.start) detail::bound_by(out.low, next, *range.start, !range.start->inclusive);
+  if (range.stop) detail::bound_by(out.high, next, *range.stop, range.stop->inclusive);
+  if (range.start && range.stop) {
+    const auto order = detail::compare_component(out.low, out.high, next);
+    out.empty = order > 0 || (order == 0 && (out.low.behind || !out.high.behind));
+  }
+  return out;
+}
+
+/// The rows of one tree between two places, from either end.
+class tree_run {
+ public:
+  void seek(const tree& in, const place_range& range, bool descending) {
+    descending_ = descending;
+    const auto low = in.lower_bound(range.low);
+    const auto high = in.lower_bound(range.high, low);
+    at_ = descending ? high : low;
+    end_ = descending ? low : high;
+    settle();
+  }
+  void clear() noexcept { front_ = nullptr; }
+  const row* front() const noexcept { return front_; }
+  /// REQUIRES: front() is not null.
+  void advance() noexcept {
+    if (!descending_) ++at_;
+    settle();
+  }
+
+ private:
+  void settle() noexcept {
+    if (at_ == end_) {
+      front_ = nullptr;
+      return;
+    }
+    if (descending_) --at_;
+    front_ = &*at_;
+  }
+
+  bool descending_ = false;
+  tree::iterator at_, end_;
+  const row* front_ = nullptr;
+};
+
+/// The same of one listing of a tail.
+class tail_run {
+ public:
+  void seek(const tail& of, const tail::listing& in, const place_range& range, bool descending) {
+    tail_ = &of, listing_ = &in, descending_ = descending;
+    low_ = of.lower_bound(in, range.low.order, range.low);
+    high_ = of.lower_bound(in, range.low.order, range.high);
+  }
+  void clear() noexcept { low_ = high_ = 0; }
+  const row* front() const noexcept { return low_ >= high_ ? nullptr : &(*tail_)[at()]; }
+  /// The row's position in the tail. REQUIRES: front() is not null.
+  std::size_t at() const noexcept { return (*listing_)[descending_ ? high_ - 1 : low_]; }
+  void advance() noexcept { descending_ ? --high_ : ++low_; }
+
+ private:
+  const tail* tail_ = nullptr;
+  const tail::listing* listing_ = nullptr;
+  std::size_t low_ = 0, high_ = 0;
+  bool descending_ = false;
+};
+
+class cursor final : public datom_cursor {
+ public:
+  cursor(const tree& current, const tree& past, const tail& newest, index_order order, components wanted,
+         const time_filter& time, io_counters* io) noexcept
+      : order_{order},
+        wanted_{wanted},
+        time_{time},
+        io_{io == nullptr ? unread_ : io->of(order)},
+        current_{current},
+        past_{past},
+        tail_{newest} {}
+
+  void seek(const datom_range& range) override {
+    const place_range between = make_place_range(range);
+    descending_ = range.descending;
+    half_ = nullptr;
+    in_current_.clear(), in_past_.clear(), tail_current_.clear(), tail_past_.clear();
+    if (between.empty) return;
+    ++io_.seeks;
+    in_current_.seek(current_, between, descending_);
+    if (time_.needs_past() && !past_.empty()) in_past_.seek(past_, between, descending_);
+    if (tail_.empty()) return;
+    tail_current_.seek(tail_, tail_.current(order_), between, descending_);
+    tail_past_.seek(tail_, tail_.past(order_), between, descending_);
+  }
+
+  bool next_batch(datom_columns& out, std::size_t at_most) override {
+    out.clear();
+    if (half_ != nullptr && at_most > 0) append(out, *std::exchange(half_, nullptr), descending_);
+    while (out.size < at_most) {
+      if (tail_current_.front() == nullptr && tail_past_.front() == nullptr && in_past_.front() == nullptr) {
+        if (!next_current(out, at_most)) break;
+        continue;
+      }
+      if (!next_merged(out, at_most)) break;
+    }
+    io_.reads += out.size;
+    return out.size > 0;
+  }
+
+ private:
+  /// Takes rows of the tree of current facts while nothing else stands before the end. False at the end.
+  bool next_current(datom_columns& out, std::size_t at_most) {
+    const row* at = in_current_.front();
+    if (at == nullptr) return false;
+    for (; at != nullptr && out.size < at_most; at = in_current_.front()) {
+      if (time_.shows(at->t_added)) append(out, *at, true);
+      ++io_.steps;
+      in_current_.advance();
+    }
+    return true;
+  }
+
+  /// Takes the next row of all four runs. False at the end.
+  bool next_merged(datom_columns& out, std::size_t at_most) {
+    const row* next = nullptr;
+    const auto consider = [&](const row* other) {
+      if (other == nullptr) return;
+      if (next == nullptr) {
+        next = other;
+        return;
+      }
+      const auto order = compare(*other, *next, order_);
+      // Of two that are equal one is current in a tree and the other, in the tail, hides it: the latter
+      // counts.
+      if (descending_ ? order >= 0 : order <= 0) next = other;
+    };
+    const row* const in_tree = in_current_.front();
+    consider(in_tree), consider(in_past_.front()), consider(tail_current_.front()),
+        consider(tail_past_.front());
+    if (next == nullptr) return false;
+    ++io_.steps;
+    if (next == tail_past_.front()) {
+      const std::size_t at = tail_past_.at();
+      if (tail_.hides(at) && in_tree != nullptr && compare(*in_tree, *next, order_) == 0)
+        in_current_.advance();
+      if (!tail_.forgotten(at)) emit(out, *next, at_most);
+      tail_past_.advance();
+      return true;
+    }
+    emit(out, *next, at_most);
+    if (next == in_tree) {
+      in_current_.advance();
+    } else if (next == tail_current_.front()) {
+      tail_current_.advance();
+    } else {
+      in_past_.advance();
+    }
+    return true;
+  }
+
+  /// Appends what the time shows of a row: in a history, perhaps both ends of its interval. REQUIRES: there
+  /// is room for one; a second one is kept for the next batch.
+  void emit(datom_columns& out, const row& r, std::size_t at_most) {
+    if (!time_.history) {
+      if (time_.shows(r.t_added) && (!r.past() || r.t_retracted > time_.as_of)) append(out, r, true);
+      return;
+    }
+    const bool begins = time_.shows(r.t_added), ends = r.past() && time_.shows(r.t_retracted);
+    if (begins != ends) {
+      append(out, r, begins);
+    } else if (begins) {
+      append(out, r, !descending_);
+      if (out.size < at_most) {
+        append(out, r, descending_);
+      } else {
+        half_ = &r;
+      }
+    }
+  }
+
+  void append(datom_columns& out, const row& r, bool added) const {
+    if (includes(wanted_, components::e)) out.e.push_back(r.e);
+    if (includes(wanted_, components::a)) out.a.push_back(r.a);
+    if (includes(wanted_, components::v)) out.v.push_back(r.v);
+    if (includes(wanted_, components::t)) {
+      out.t_op.push_back(make_t_op(added ? r.t_added : r.t_retracted, added));
+    }
+    ++out.size;
+  }
+
+  const index_order order_;
+  const components wanted_;
+  const time_filter time_;
+  io_counts unread_;
+  io_counts& io_;
+  const tree& current_;
+  const tree& past_;
+  const tail& tail_;
+  bool descending_ = false;
+  const row* half_ = nullptr;  // of this interval the second end is still to be shown
+  tree_run in_current_, in_past_;
+  tail_run tail_current_, tail_past_;
+};
+
+}  // namespace datolite::datoms::typed

@@ -1,0 +1,175 @@
+// typed_row: facts as the typed layout keeps them, and the order in which each index has them.
+//
+// A row is one fact with its interval: true since `t_added`, and, if it is past, until `t_retracted`. Rows of
+// all four indexes are of one type, so that one tree serves them all; which index a row stands in, it says
+// itself.
+//
+// A `place` lies between rows: before or behind all those that begin with given components. Ranges are two
+// places.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+
+#include <datolite/core/datom.hpp>
+#include <datolite/core/index_access.hpp>
+#include <datolite/core/sort_prefix.hpp>
+#include <datolite/core/value.hpp>
+#include <datolite/core/value_order.hpp>
+#include <datolite/datoms/datom_range.hpp>
+#include <datolite/datoms/entity_id.hpp>
+
+namespace datolite::datoms::typed {
+
+struct row {
+  entity_id e = 0;
+  attribute_id a = 0;
+  index_order order = index_order::eavt;
+  value v;
+  std::int64_t t_added = 0;
+  std::int64_t t_retracted = 0;  ///< 0: the fact is still true
+
+  bool past() const noexcept { return t_retracted != 0; }
+};
+
+static_assert(sizeof(row) == 48);
+
+struct place {
+  index_order order = index_order::eavt;
+  std::uint8_t given = 0;  ///< how many leading components of the order are given
+  bool behind = false;     ///< behind all rows that begin so, or before them
+  entity_id e = 0;
+  std::int64_t a = 0;
+  value v{};
+};
+
+namespace detail {
+
+template <class X, class Y>
+std::strong_ordering compare_component(const X& x, const Y& y, components c) {
+  if (c == components::e) return x.e <=> y.e;
+  if (c == components::a) return static_cast<std::int64_t>(x.a) <=> static_cast<std::int64_t>(y.a);
+  return stored_order(x.v, y.v);
+}
+
+}  // namespace detail
+
+/// How two rows stand in the index `in`, whichever they say they stand in.
+inline std::strong_ordering compare(const row& x, const row& y, index_order in) {
+  for (const components c : order_of(in)) {
+    const auto order = detail::compare_component(x, y, c);
+    if (order != 0) return order;
+  }
+  return x.t_added <=> y.t_added;
+}
+
+/// Never equal: a place is no row.
+inline std::strong_ordering compare(const row& x, const place& y, index_order in) {
+  const auto leading = order_of(in);
+  for (std::size_t at = 0; at < y.given; ++at) {
+    const auto order = detail::compare_component(x, y, leading[at]);
+    if (order != 0) return order;
+  }
+  return y.behind ? std::strong_ordering::less : std::strong_ordering::greater;
+}
+
+struct row_less {
+  using is_transparent = void;
+  bool operator()(const row& x, const row& y) const { return compare(x, y, x.order) < 0; }
+  bool operator()(const row& x, const place& y) const { return compare(x, y, x.order) < 0; }
+  bool operator()(const place& x, const row& y) const { return compare(y, x, y.order) > 0; }
+};
+
+namespace detail {
+
+/// A number from all of int64 as one of `bits` bits, monotone, exact where it is small.
+constexpr std::uint64_t narrow(std::int64_t n, int bits) noexcept {
+  const std::int64_t middle = std::int64_t{1} << (bits - 2);  // exact in [-middle, middle)
+  const int dropped = 66 - bits;
+  const auto u = [](std::int64_t x) { return static_cast<std::uint64_t>(x); };
+  const std::uint64_t sign = std::uint64_t{1} << 63;
+  if (n < -middle) return (u(n) + sign) >> dropped;
+  if (n < middle) return u(middle) + u(n + middle);
+  return 3 * u(middle) + ((u(n) - u(middle)) >> dropped);
+}
+
+/// An entity id as a number of `bits` bits, monotone: exact for the counters that occur in the partitions tx
+/// and user.
+constexpr std::uint64_t narrow_id(entity_id e, int bits) noexcept {
+  const std::uint64_t most = (std::uint64_t{1} << (bits - 2)) - 1;
+  const auto within = [&](std::int64_t n) { return std::min(static_cast<std::uint64_t>(n), most); };
+  if (e < 0) return 0;
+  const std::int64_t partition = e >> counter_bits;
+  if (partition < part_tx) return within(e);
+  if (partition == part_tx) return (most + 1) | within(counter_of(e));
+  if (partition == part_user) return 2 * (most + 1) | within(counter_of(e));
+  return 3 * (most + 1) | within((e - entid_at(part_user + 1, 0)) >> (64 - bits));
+}
+
+/// The first 45 bits of a value's place among all values: its kind, then 40 bits of itself.
+inline std::uint64_t narrow_value(const value& v) noexcept {
+  std::uint64_t word = 0;
+  switch (v.kind()) {
+    case kind::boolean:
+    case kind::long_:
+    case kind::character: word = narrow(v.word(), 40); break;
+    case kind::instant: word = narrow(v.word() >> 4, 40); break;
+    case kind::ref: word = narrow_id(v.word(), 40); break;
+    case kind::double_: {
+      const auto bits = std::bit_cast<std::uint64_t>(v.as_double());
+      word = ((bits >> 63) != 0 ? ~bits : bits | std::uint64_t{1} << 63) >> 24;
+      break;
+    }
+    case kind::float_: {
+      const auto bits = std::bit_cast<std::uint32_t>(v.as_float());
+      word = std::uint64_t{(bits >> 31) != 0 ? ~bits : bits | 1u << 31} << 8;
+      break;
+    }
+    case kind::string:
+    case kind::keyword:
+    case kind::symbol:
+    case kind::uuid:
+    case kind::uri:
+    case kind::bytes: word = leading_bytes(v.raw()) >> 24; break;
+    default: break;
+  }
+  return static_cast<std::uint64_t>(v.kind()) << 40 | word;
+}
+
+}  // namespace detail
+
+/// The sort prefix of a row (given == 3), or of a place.
+template <class X>
+std::uint64_t prefix_of(const X& x, index_order order, int given, bool behind) noexcept {
+  const auto fill = [behind](int bits) { return behind ? (std::uint64_t{1} << bits) - 1 : std::uint64_t{0}; };
+  const auto a_of = [](const auto& from, int bits) {
+    const auto a = static_cast<std::int64_t>(from.a);
+    return static_cast<std::uint64_t>(std::clamp<std::int64_t>(a, 0, (std::int64_t{1} << bits) - 1));
+  };
+  if (given == 0) return behind ? ~std::uint64_t{0} : 0;
+  switch (order) {
+    case index_order::eavt:
+      return x.e < 0 ? 0 : std::min(static_cast<std::uint64_t>(x.e), (std::uint64_t{1} << 62) - 1) << 2;
+    case index_order::aevt: return a_of(x, 20) << 44 | (given > 1 ? detail::narrow_id(x.e, 44) : fill(44));
+    case index_order::avet: return a_of(x, 19) << 45 | (given > 1 ? detail::narrow_value(x.v) : fill(45));
+    default:
+      if (!x.v.is(kind::ref)) return x.v.kind() < kind::ref ? 0 : ~std::uint64_t{0};
+      return detail::narrow_id(x.v.word(), 44) << 20 | (given > 1 ? a_of(x, 20) : fill(20));
+  }
+}
+
+}  // namespace datolite::datoms::typed
+
+template <>
+struct datolite::sort_prefix<datolite::datoms::typed::row, datolite::datoms::typed::row_less> {
+  static std::uint64_t of(const datoms::typed::row& r) noexcept {
+    return datoms::typed::prefix_of(r, r.order, 3, false);
+  }
+  static std::uint64_t of(const datoms::typed::place& p) noexcept {
+    return datoms::typed::prefix_of(p, p.order, p.given, p.behind);
+  }
+  static constexpr bool exact = false;
+};
