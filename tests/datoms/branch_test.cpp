@@ -44,7 +44,7 @@ TEST(With, SaysWhatTransactWouldDoOnEveryEngine) {
 }
 
 TEST(With, BranchesDivergeAndNeverTouchTheStorage) {
-  engines::traced store{engines::memory{}};
+  engines::traced store{new_memory()};
   const auto counters = store.counters();
   connection conn{any_storage{std::move(store)}};
   transact(conn, schema);
@@ -63,7 +63,7 @@ TEST(With, BranchesDivergeAndNeverTouchTheStorage) {
 }
 
 TEST(With, OfThePastIsRefusedForNow) {
-  connection conn{engines::memory{}};
+  connection conn{new_memory()};
   EXPECT_THROW(conn.db().as_of(1).with(read_edn("[]")), error);
 }
 

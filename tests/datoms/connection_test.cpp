@@ -1,13 +1,14 @@
 // A connection from the outside: a fresh database, a transaction, the past, another store.
 #include <gtest/gtest.h>
+#include "stores.hpp"
 
 #include <datolite/core/edn.hpp>
 #include <datolite/datoms/connection.hpp>
-#include <datolite/engines/memory.hpp>
 
 namespace {
 
 using namespace datolite;
+using datolite_test::new_memory;
 using namespace datolite::literals;
 
 const value film_schema =
@@ -15,14 +16,14 @@ const value film_schema =
   {:db/ident :film/year :db/valueType :db.type/long :db/cardinality :db.cardinality/one :db/index true}])"_edn;
 
 TEST(Connection, AFreshDatabaseHasTheBasisOfDatomic) {
-  connection conn{engines::memory{}};
+  connection conn{new_memory()};
   EXPECT_EQ(conn.db().basis_t(), 66);
   EXPECT_EQ(conn.db().next_t(), 1000);
   EXPECT_EQ(conn.db().entid(value::keyword("db/doc")), 62);
 }
 
 TEST(Connection, TransactsAndReadsThePast) {
-  connection conn{engines::memory{}};
+  connection conn{new_memory()};
   const tx_report schema = conn.transact(film_schema);
   EXPECT_EQ(schema.t, 1000);
   ASSERT_NE(schema.db_after.attribute(value::keyword("film/title")), nullptr);
@@ -49,7 +50,7 @@ TEST(Connection, TransactsAndReadsThePast) {
 }
 
 TEST(Connection, OpensWhatAnotherLeft) {
-  any_storage store{engines::memory{}};
+  any_storage store = new_memory();
   { connection{store}.transact(film_schema); }
   connection again{store};
   EXPECT_EQ(again.db().basis_t(), 1000);
@@ -58,7 +59,7 @@ TEST(Connection, OpensWhatAnotherLeft) {
 }
 
 TEST(Connection, RefusesAStoreOfSomethingElse) {
-  any_storage store{engines::memory{}};
+  any_storage store = new_memory();
   const change one[] = {{"some key", "some value"}};
   store.commit(one, {});
   try {

@@ -2,7 +2,11 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <datolite/engines/leveldb.hpp>
+#include <datolite/engines/lmdb.hpp>
+#include <datolite/engines/memory.hpp>
 #include <datolite/engines/traced.hpp>
+#include <engines/temporary_directory.hpp>
 
 namespace {
 

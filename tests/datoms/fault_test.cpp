@@ -2,6 +2,8 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <datolite/engines/faulty.hpp>
+
 namespace {
 
 using namespace datolite_test;
@@ -27,7 +29,7 @@ std::set<std::string> everything(const db& now) {
 /// What a database says after each of the workload's transactions, when nothing fails.
 const std::vector<std::set<std::string>>& states() {
   static const auto made = [] {
-    connection conn{memory{}};
+    connection conn{new_memory()};
     std::vector<std::set<std::string>> all{everything(conn.db())};
     for (const std::string& text : workload) all.push_back(everything(transact(conn, text).db_after));
     return all;
@@ -37,7 +39,7 @@ const std::vector<std::set<std::string>>& states() {
 
 /// Runs the workload with one failure; false if the failure lay beyond its end.
 bool run_with(const fault_plan& plan, index_layout layout) {
-  faulty store{memory{}};
+  faulty store{new_memory()};
   const auto faults = store.faults();
   const any_storage kept{std::move(store)};
   faults->arm(plan);
@@ -91,13 +93,13 @@ TEST(Faults, LeaveEachTransactionWhollyDoneOrNotAtAll) {
 
 TEST(Faults, AnUnknownOutcomeIsReadFromTheLogBeforeAnythingElse) {
   for (const bool happens : {false, true}) {
-    faulty store{memory{}};
+    faulty store{new_memory()};
     const auto faults = store.faults();
     connection conn{any_storage{std::move(store)}};
     transact(conn, workload[0]);
     std::uint64_t seed = 0;  // one by which the commit happens, or does not
     for (;; ++seed) {
-      faulty probe{memory{}};
+      faulty probe{new_memory()};
       probe.faults()->arm(
           {.at = 1, .when = fault_when::unknown, .operations = fault_on::commit, .seed = seed});
       const change one[] = {{"k", "v"}};
@@ -124,7 +126,7 @@ TEST(Faults, AnUnknownOutcomeIsReadFromTheLogBeforeAnythingElse) {
 }
 
 TEST(Writers, WhoComesSecondBuildsOnTheFirst) {
-  const any_storage shared{memory{}};
+  const any_storage shared = new_memory();
   connection one{shared}, other{shared};
   transact(one, workload[0]);
   const auto report = transact(other, workload[1]);
@@ -136,7 +138,7 @@ TEST(Writers, WhoComesSecondBuildsOnTheFirst) {
 
 TEST(Writers, ACollisionIsWorkedOutAgain) {
   // The other writer commits between this one's reading and its commit.
-  const any_storage shared{memory{}};
+  const any_storage shared = new_memory();
   connection one{shared}, other{shared};
   transact(one, workload[0]);
   for (int i = 0; i < 20; ++i) {

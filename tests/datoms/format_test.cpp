@@ -6,6 +6,7 @@
 
 #include <datolite/datoms/store_format.hpp>
 #include <datolite/datoms/tx_log.hpp>
+#include <datolite/engines/faulty.hpp>
 
 namespace {
 
@@ -36,7 +37,7 @@ void read_whole(const any_storage& in) {
 }
 
 any_storage small_database(index_layout layout) {
-  any_storage in{engines::memory{}};
+  any_storage in = new_memory();
   connection conn{in, {.layout = layout}};
   transact(
       conn,
@@ -53,7 +54,7 @@ void expect_damage_is_seen(const any_storage& good, int times) {
   std::mt19937 random{1};
   for (int i = 0; i < times; ++i) {
     for (const auto& [key, stored] : pairs) {
-      any_storage damaged{engines::memory{}};
+      any_storage damaged = new_memory();
       std::vector<change> all;
       for (const auto& [k, v] : pairs) all.push_back({k, v});
       damaged.commit(all, {});
@@ -107,7 +108,7 @@ TEST(Format, ARoundTripKeepsAllOfTheHeader) {
 }
 
 TEST(Format, AnOpenSchemaStaysOpen) {
-  const any_storage in{engines::memory{}};
+  const any_storage in = new_memory();
   { connection{in, {.open_schema = true}}; }
   connection again{in};
   transact(again, "[{:anything 1}]");
@@ -115,10 +116,9 @@ TEST(Format, AnOpenSchemaStaysOpen) {
 
 TEST(Format, AnEngineWithVeryShortKeysIsRefused) {
   const engines::faulty_limits limits{.max_key_size = 30};
-  EXPECT_NO_THROW(
-      connection{any_storage{engines::faulty(engines::memory{}, limits)}});  // holds the log alone
+  EXPECT_NO_THROW(connection{any_storage{engines::faulty(new_memory(), limits)}});  // holds the log alone
   try {
-    connection{any_storage{engines::faulty(engines::memory{}, limits)}, {.layout = index_layout::flat}};
+    connection{any_storage{engines::faulty(new_memory(), limits)}, {.layout = index_layout::flat}};
     FAIL() << "connected";
   } catch (const error& e) {
     EXPECT_EQ(e.category(), error_category::unsupported);

@@ -1,18 +1,16 @@
 // The engines that the tests of datoms run on, each in a place of its own that can be opened again.
+//
+// Include this rather than an engine where any will do: it costs little to compile.
 #pragma once
 
+#include <cstddef>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <datolite/core/any_storage.hpp>
 #include <datolite/datoms/connection.hpp>
-#include <datolite/engines/faulty.hpp>
-#include <datolite/engines/leveldb.hpp>
-#include <datolite/engines/lmdb.hpp>
-#include <datolite/engines/memory.hpp>
-#include <engines/temporary_directory.hpp>
 
 namespace datolite_test {
 
@@ -25,42 +23,16 @@ struct store {
   std::function<any_storage()> open;
 };
 
-inline store memory_store() {
-  const any_storage kept{engines::memory{}};
-  return {"memory", [kept] { return kept; }};
-}
+/// A fresh memory engine.
+any_storage new_memory();
 
+store memory_store();
 /// In memory, but with the indexes in the engine; perhaps with keys so short that most strings are cut.
-inline store flat_store(engines::faulty_limits limits = {}) {
-  const any_storage kept{engines::faulty{engines::memory{}, limits}};
-  connection{kept, {.layout = index_layout::flat}};
-  return {limits.max_key_size < 1000 ? "narrow" : "flat", [kept] { return kept; }};
-}
-
-inline store lmdb_store(index_layout layout = index_layout::automatic) {
-  const auto place = std::make_shared<datolite::testing::temporary_directory>();
-  const auto open = [place] {
-    return any_storage{engines::lmdb{*place / "it.db", {.durability = durability_level::process}}};
-  };
-  connection{open(), {.layout = layout}}.close();
-  return {layout == index_layout::typed ? "typed lmdb" : "lmdb", open};
-}
-
-inline store leveldb_store() {
-  const auto place = std::make_shared<datolite::testing::temporary_directory>();
-  return {"leveldb", [place] {
-            return any_storage{engines::leveldb{*place / "it", {.durability = durability_level::process}}};
-          }};
-}
+store flat_store(std::optional<std::size_t> max_key_size = {});
+store lmdb_store(index_layout layout = index_layout::automatic);
+store leveldb_store();
 
 /// Every engine, and every layout of the indexes.
-inline std::vector<store> all_stores() {
-  return {memory_store(),
-          flat_store(),
-          flat_store({.max_key_size = 80}),
-          lmdb_store(),
-          lmdb_store(index_layout::typed),
-          leveldb_store()};
-}
+std::vector<store> all_stores();
 
 }  // namespace datolite_test

@@ -1,17 +1,18 @@
 #include <datolite/datoms/tempid_bindings.hpp>
+#include "stores.hpp"
 
 #include <datolite/core/edn.hpp>
 #include <datolite/datoms/connection.hpp>
-#include <datolite/engines/memory.hpp>
 
 #include <gtest/gtest.h>
 
 namespace {
 
 using namespace datolite;
+using datolite_test::new_memory;
 
 struct library {
-  library() : conn{any_storage{engines::memory{}}} {
+  library() : conn{any_storage{new_memory()}} {
     conn.transact(read_edn(R"([
       {:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}
       {:db/ident :needs :db/valueType :db.type/ref :db/cardinality :db.cardinality/many}])"));

@@ -1,7 +1,6 @@
 // The rules of transactions, one by one. Each test's name states its rule.
+#include "stores.hpp"
 #include "support.hpp"
-
-#include <datolite/engines/memory.hpp>
 
 namespace {
 
@@ -55,7 +54,7 @@ class Transact : public testing::Test {
     expect_refused(conn, text, code, words);
   }
 
-  connection conn{engines::memory{}};
+  connection conn{new_memory()};
 };
 
 // -- forms
@@ -451,13 +450,15 @@ TEST_F(Transact, AnAttributeNeedsATypeAndACardinality) {
 
 TEST_F(Transact, ABuiltInNameStays) {
   refused("[[:db/retract :db.type/string :db/ident]]", "db.error/invalid-attribute", ":db.type/string");
-  refused("[[:db/add :db.cardinality/one :db/ident :one]]", "db.error/invalid-attribute", ":db.cardinality/one");
+  refused("[[:db/add :db.cardinality/one :db/ident :one]]", "db.error/invalid-attribute",
+          ":db.cardinality/one");
 }
 
 TEST_F(Transact, AnInstantOfThePastIsNotRetracted) {
   const std::string tx = std::to_string(datoms::t_to_tx(conn.db().basis_t()));
   for (const std::string now : {"", R"([:db/add "datomic.tx" :db/txInstant #inst "2100-01-01"] )"}) {
-    refused("[" + now + "[:db/retractEntity " + tx + "]]", "db.error/invalid-tx-instant", "cannot be retracted");
+    refused("[" + now + "[:db/retractEntity " + tx + "]]", "db.error/invalid-tx-instant",
+            "cannot be retracted");
   }
 }
 
@@ -534,7 +535,7 @@ TEST_F(Transact, WhatIsNotSupportedYetIsRefused) {
 }
 
 TEST(OpenSchema, AnUnknownAttributeIsDeclaredByItsUse) {
-  connection conn{engines::memory{}, {.open_schema = true}};
+  connection conn{new_memory(), {.open_schema = true}};
   transact(conn, R"([{:db/id "a" :name "Ivan" :age 15} {:db/id "b" :name :petr}])");
   const attribute_facts* const name = conn.db().attribute(kw("name"));
   ASSERT_NE(name, nullptr);

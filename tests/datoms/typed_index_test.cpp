@@ -145,9 +145,9 @@ datom_range some_range(std::mt19937& random, const db& in) {
 
 TEST(TypedIndex, ShowsWhatTheFlatOneShows) {
   std::mt19937 random{7};
-  const any_storage kept{engines::memory{}};
+  const any_storage kept = new_memory();
   std::optional<connection> typed{kept};
-  connection flat{engines::memory{}, {.layout = index_layout::flat}};
+  connection flat{new_memory(), {.layout = index_layout::flat}};
   const std::string timed =
       "[[:db/add \"datomic.tx\" :db/txInstant #inst \"2029-01-01\"] " + std::string{schema.substr(1)};
   transact(*typed, timed), transact(flat, timed);
@@ -195,7 +195,7 @@ TEST(TypedIndex, ShowsWhatTheFlatOneShows) {
 }
 
 TEST(TypedIndex, BatchesOfAnySizeShowTheSame) {
-  connection conn{engines::memory{}};
+  connection conn{new_memory()};
   transact(conn, schema);
   for (int i = 0; i < 40; ++i) transact(conn, "[[:db/add 101 :age " + std::to_string(i % 3) + "]]");
   for (const bool descending : {false, true}) {
@@ -215,7 +215,7 @@ TEST(TypedIndex, BatchesOfAnySizeShowTheSame) {
 }
 
 TEST(TypedIndex, CountsAnyRangeWithoutReadingTheEngine) {
-  engines::traced store{engines::memory{}};
+  engines::traced store{new_memory()};
   const auto counters = store.counters();
   connection conn{any_storage{std::move(store)}};
   transact(conn, schema);
@@ -234,7 +234,7 @@ TEST(TypedIndex, CountsAnyRangeWithoutReadingTheEngine) {
 }
 
 TEST(TypedIndex, TwoBranchesOfOneStateShareItsTail) {
-  connection conn{engines::memory{}};
+  connection conn{new_memory()};
   transact(conn, schema);
   transact(conn, "[{:db/id 101 :age 1}]");
   const db base = conn.db();
@@ -247,7 +247,7 @@ TEST(TypedIndex, TwoBranchesOfOneStateShareItsTail) {
 
 TEST(Fork, BothSidesGoTheirOwnWay) {
   for (const index_layout layout : {index_layout::typed, index_layout::flat}) {
-    connection one{engines::memory{}, {.layout = layout}};
+    connection one{new_memory(), {.layout = layout}};
     transact(one, schema);
     transact(one, "[{:db/id 101 :age 1}]");
     connection other = one.fork();
@@ -277,7 +277,7 @@ TEST(Fork, OfAnEngineThatCannotBeCopiedIsRefused) {
 }
 
 TEST(TypedIndex, ClosedIsUnavailable) {
-  connection conn{engines::memory{}};
+  connection conn{new_memory()};
   const db before = conn.db();
   conn.close();
   EXPECT_THROW(before.datoms({}), error);

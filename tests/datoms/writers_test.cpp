@@ -74,7 +74,7 @@ TEST(Writers, ThreadsTransactOneAfterAnotherWhileOthersRead) {
 }
 
 TEST(Writers, ConnectionsOfOneStorageLoseNothing) {
-  const any_storage shared{engines::memory{}};
+  const any_storage shared = new_memory();
   { connection{shared}.transact(read_edn(schema)); }
   std::vector<std::thread> all;
   for (int who = 0; who < 3; ++who) {
