@@ -7,5 +7,7 @@
 #include <datolite/core/scan.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/engines/memory.hpp>
+#include <datolite/query/index_pull.hpp>
+#include <datolite/query/pull.hpp>
 #include <datolite/query/query.hpp>
 #include <datolite/txn/transaction.hpp>

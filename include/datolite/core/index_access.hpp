@@ -70,6 +70,9 @@ class index_access {
  public:
   virtual ~index_access() = default;
 
+  /// Whether it shows every assertion and retraction, instead of what is true at one moment.
+  virtual bool shows_history() const noexcept { return false; }
+
   /// The facts of the attribute that `alias` (a keyword, or its id as long or ref) names; null if it names none.
   /// Valid while this lives. O(1).
   virtual const attribute_facts* attribute(const value& alias) const = 0;

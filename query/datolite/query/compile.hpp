@@ -337,6 +337,19 @@ class compiler : private resolver {
     }
   }
 
+  void find_pull_of(found& out, const find_element& element, name_list& names, const place& at) const {
+    out.source = source(element.source, at, element.form);
+    if (!element.pattern.is(kind::symbol)) {
+      naming_clause(element.form, [&] { out.pattern.emplace(element.pattern); });
+      return;
+    }
+    if (!is_input(element.pattern, at)) {
+      refuse(invalid_query, "the pattern " + shown(element.pattern) + " is not among the query's inputs",
+             element.form);
+    }
+    out.pattern_input = resolve(term{term::type::variable, element.pattern}, names, at, element.form);
+  }
+
   void compile_main() {
     auto main = std::make_shared<body>();
     main->form = query_.form;
@@ -344,12 +357,12 @@ class compiler : private resolver {
     const place at;
     std::vector<slot_term> basis;
     for (const find_element& element : query_.find) {
-      if (element.is == find_element::type::pull) refuse(unsupported, "pull is not there yet", element.form);
       found f;
       f.is = element.is;
       f.form = element.form;
       f.what = resolve(term{term::type::variable, element.variable}, names, at, element.form);
       if (f.is == find_element::type::aggregate) find_aggregate_of(f, element, names, at);
+      if (f.is == find_element::type::pull) find_pull_of(f, element, names, at);
       basis.push_back(f.what);
       out_.find.push_back(std::move(f));
     }

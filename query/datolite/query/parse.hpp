@@ -4,6 +4,7 @@
 // that is not a query is refused with an error that names the clause; nothing is looked up yet.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -92,6 +93,11 @@ class query_parts {
   std::array<bool, keys.size()> present_{};
 };
 
+/// A pattern, or the name of an input that is one.
+inline bool is_pull_pattern(const value& v) noexcept {
+  return is_form(v) || v.is(kind::string) || is_variable(v) || is_plain_symbol(v);
+}
+
 inline find_element parse_find_element(const value& form, const value& query) {
   find_element out;
   out.form = form;
@@ -112,6 +118,9 @@ inline find_element parse_find_element(const value& form, const value& query) {
       refuse(invalid_query, "a pull is (pull ?e pattern) or (pull $src ?e pattern)", form);
     }
     out.variable = parts[first], out.pattern = parts[first + 1];
+    if (!is_pull_pattern(out.pattern)) {
+      refuse(invalid_query, "a pull's pattern is a vector, a string or the name of an input", form);
+    }
     return out;
   }
   const bool custom = parts[0].is_symbol("aggregate");
@@ -147,6 +156,14 @@ inline void parse_find(query_ast& out, const std::vector<value>& forms) {
   }
   if (elements.empty()) refuse(invalid_query, "nothing is to be found", out.form);
   for (const value& element : elements) out.find.push_back(parse_find_element(element, out.form));
+  std::vector<value> pulled;
+  for (const find_element& element : out.find) {
+    if (element.is != find_element::type::pull) continue;
+    if (std::find(pulled.begin(), pulled.end(), element.variable) != pulled.end()) {
+      refuse(invalid_query, "the variable " + shown(element.variable) + " is pulled twice", out.form);
+    }
+    pulled.push_back(element.variable);
+  }
 }
 
 inline query_input parse_input(const value& form, clause_parser& parser) {
@@ -157,6 +174,9 @@ inline query_input parse_input(const value& form, clause_parser& parser) {
     out.name = form;
   } else if (form.is_symbol("%")) {
     out.is = query_input::type::rules;
+  } else if (is_plain_symbol(form)) {  // the name of a pull's pattern
+    out.binding.is = binding_form::type::scalar;
+    out.binding.variable = form;
   } else {
     out.binding = parser.binding(form);
   }

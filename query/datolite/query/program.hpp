@@ -20,6 +20,7 @@
 #include <datolite/query/function.hpp>
 #include <datolite/query/pattern.hpp>
 #include <datolite/query/pattern_template.hpp>
+#include <datolite/query/pull_pattern.hpp>
 #include <datolite/query/query_ast.hpp>
 #include <datolite/query/relation.hpp>
 
@@ -118,15 +119,19 @@ struct rule {
   std::vector<std::shared_ptr<const body>> branches;
 };
 
-/// One element of :find, resolved: a variable of the main body, or an input value, as it is or aggregated.
+/// One element of :find, resolved: a variable of the main body, or an input value, as it is, aggregated or
+/// pulled.
 struct found {
   find_element::type is = find_element::type::variable;
   slot_term what;
   value form;
   value (*built_in)(std::span<const value>, std::span<const value>) = nullptr;  ///< the aggregate
-  function custom;                 ///< the aggregate, if it is a registered function
-  std::size_t input_function = 0;  ///< otherwise the number of the input function
-  std::vector<slot_term> given;    ///< the aggregate's arguments but for the last: constants and inputs
+  function custom;                      ///< the aggregate, if it is a registered function
+  std::size_t input_function = 0;       ///< otherwise the number of the input function
+  std::vector<slot_term> given;         ///< the aggregate's arguments but for the last: constants and inputs
+  std::optional<pull_pattern> pattern;  ///< of a pull, unless it comes with the inputs
+  slot_term pattern_input;
+  std::size_t source = 0;  ///< of a pull
 };
 
 /// How one argument of the query is taken.

@@ -85,7 +85,7 @@ struct find_element {
   value callee;                 ///< of an aggregate
   std::vector<term> arguments;  ///< of an aggregate, all but the last
   value source;                 ///< of a pull
-  value pattern;                ///< of a pull
+  value pattern;                ///< of a pull: itself, or the name of an input
 };
 
 enum class find_shape : std::uint8_t { relation, collection, tuple, scalar };

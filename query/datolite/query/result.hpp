@@ -1,10 +1,12 @@
 // result: what a query found.
 //
-// A range of rows; a row is a range of values. Without :with it is a set: no row is there twice. The order is
-// that in which rows were found: the same for the same plan and data, and nothing to rely on. By the find
-// spec, it is also a collection, one tuple, or one scalar.
+// A range of rows; a row is a range of values. Without :with it is a set: no row is there twice, before
+// entities are pulled (two may look the same). The order is that in which rows were found: the same for the
+// same plan and data, and nothing to rely on. By the find spec, it is also a collection, one tuple, or one
+// scalar.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <memory>
@@ -102,7 +104,7 @@ class result {
   }
 
   /// By the find spec: a set of vectors (or of maps, with :keys and its kin), a set of values, a vector or
-  /// nil, a value or nil. With :with, vectors in place of the sets.
+  /// nil, a value or nil. With :with or a pull, vectors in place of the sets.
   value as_value() const {
     if (shape() == find_shape::scalar) return scalar().value_or(value{});
     if (shape() == find_shape::tuple) return empty() ? value{} : row_value(0);
@@ -111,7 +113,7 @@ class result {
     for (std::size_t i = 0; i < size(); ++i) {
       out.push_back(shape() == find_shape::collection ? at(i, 0) : row_value(i));
     }
-    if (of_->keeps_duplicates) return value::vector(out);
+    if (of_->keeps_duplicates || pulls()) return value::vector(out);
     sort_unique(out);
     return value::from_ordered(kind::set, out);
   }
@@ -126,6 +128,11 @@ class result {
   const value& at(std::size_t i, std::size_t element) const noexcept {
     const std::size_t column = columns_[element];
     return column < rows_.width() ? rows_.row(i)[column] : fixed_[column - rows_.width()];
+  }
+
+  bool pulls() const noexcept {
+    return std::any_of(of_->find.begin(), of_->find.end(),
+                       [](const found& f) { return f.is == find_element::type::pull; });
   }
 
   std::vector<value> row_values(std::size_t i) const {

@@ -58,6 +58,7 @@ class db_view final : public index_access {
  public:
   db_view(state_ptr state, time_filter time) : state_{std::move(state)}, time_{time} {}
 
+  bool shows_history() const noexcept override { return time_.history; }
   const attribute_facts* attribute(const value& alias) const override {
     return state_->attributes->find(alias);
   }

@@ -18,6 +18,7 @@
 #include <datolite/query/compile.hpp>
 #include <datolite/query/destructure.hpp>
 #include <datolite/query/detail/execute_steps.hpp>
+#include <datolite/query/detail/find_pulls.hpp>
 #include <datolite/query/detail/group.hpp>
 #include <datolite/query/executor.hpp>
 #include <datolite/query/parse.hpp>
@@ -216,6 +217,12 @@ inline result make_result(const std::shared_ptr<const program>& of, const enviro
   const auto is_aggregate = [](const found& f) { return f.is == find_element::type::aggregate; };
   if (std::any_of(of->find.begin(), of->find.end(), is_aggregate)) {
     rows = grouping{*of, rows, columns, fixed, env}.run();
+    for (std::size_t e = 0; e < columns.size(); ++e) columns[e] = e;
+  }
+  const auto is_pull = [](const found& f) { return f.is == find_element::type::pull; };
+  if (std::any_of(of->find.begin(), of->find.end(), is_pull)) {
+    if (of->shape == find_shape::scalar || of->shape == find_shape::tuple) rows.truncate(1);
+    rows = find_pulls{*of, rows, columns, fixed, env}.run();
     for (std::size_t e = 0; e < columns.size(); ++e) columns[e] = e;
   }
   return {of, std::move(rows), std::move(columns), std::move(fixed)};
