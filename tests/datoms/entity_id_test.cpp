@@ -3,6 +3,7 @@
 
 #include <datolite/datoms/bootstrap.hpp>
 #include <datolite/datoms/entity_id.hpp>
+#include <datolite/datoms/tempid.hpp>
 
 namespace {
 

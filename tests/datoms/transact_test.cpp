@@ -528,12 +528,6 @@ TEST_F(Transact, NoHistoryForgetsThePast) {
   EXPECT_EQ(values_of(conn.db().as_of(before.t), 101, "age"), "[]");
 }
 
-TEST_F(Transact, WhatIsNotSupportedYetIsRefused) {
-  refused("[{:db/ident :t :db/valueType :db.type/tuple :db/cardinality :db.cardinality/one}]",
-          "db.error/invalid-attribute", "tuple");
-  refused("[[:db/add :age :db.attr/preds my/pred]]", "db.error/unsupported-attribute");
-}
-
 TEST(OpenSchema, AnUnknownAttributeIsDeclaredByItsUse) {
   connection conn{new_memory(), {.open_schema = true}};
   transact(conn, R"([{:db/id "a" :name "Ivan" :age 15} {:db/id "b" :name :petr}])");

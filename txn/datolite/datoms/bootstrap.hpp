@@ -30,6 +30,13 @@ inline constexpr attribute_id index = 44;
 inline constexpr attribute_id no_history = 45;
 inline constexpr attribute_id tx_instant = 50;
 inline constexpr attribute_id doc = 62;
+inline constexpr attribute_id tuple_types = 63;
+inline constexpr attribute_id tuple_type = 64;
+inline constexpr attribute_id tuple_attrs = 66;
+inline constexpr attribute_id ensure = 67;
+inline constexpr attribute_id entity_attrs = 68;
+inline constexpr attribute_id entity_preds = 69;
+inline constexpr attribute_id attr_preds = 70;
 
 inline constexpr entity_id cardinality_one = 35;
 inline constexpr entity_id cardinality_many = 36;
@@ -100,13 +107,20 @@ inline constexpr bootstrap_attribute bootstrap_attributes[] = {
     {ids::tx_instant, "db/txInstant", kind::instant, false, true, uniqueness::none, false,
      "When a transaction was made."},
     {ids::doc, "db/doc", kind::string, false, false, uniqueness::none, false, "What an entity is for."},
-    {63, "db/tupleTypes", kind::tuple, false, false, uniqueness::none, true},
-    {64, "db/tupleType", kind::keyword, false, false, uniqueness::none, true},
-    {66, "db/tupleAttrs", kind::tuple, false, false, uniqueness::none, true},
-    {67, "db/ensure", kind::ref, true, false, uniqueness::none, true},
-    {68, "db.entity/attrs", kind::keyword, true, false, uniqueness::none, true},
-    {69, "db.entity/preds", kind::symbol, true, false, uniqueness::none, true},
-    {70, "db.attr/preds", kind::symbol, true, false, uniqueness::none, true},
+    {ids::tuple_types, "db/tupleTypes", kind::tuple, false, false, uniqueness::none, false,
+     "The types of a tuple's elements, one by one, 2 to 8 of them."},
+    {ids::tuple_type, "db/tupleType", kind::keyword, false, false, uniqueness::none, false,
+     "The type of all elements of a tuple, of 2 to 8."},
+    {ids::tuple_attrs, "db/tupleAttrs", kind::tuple, false, false, uniqueness::none, false,
+     "The attributes, 2 to 8, whose values a tuple is made of."},
+    {ids::ensure, "db/ensure", kind::ref, true, false, uniqueness::none, false,
+     "A spec that an entity must fulfil after the transaction; kept nowhere."},
+    {ids::entity_attrs, "db.entity/attrs", kind::keyword, true, false, uniqueness::none, false,
+     "Of a spec: the attributes that an entity needs."},
+    {ids::entity_preds, "db.entity/preds", kind::symbol, true, false, uniqueness::none, false,
+     "Of a spec: predicates of the database and the entity."},
+    {ids::attr_preds, "db.attr/preds", kind::symbol, true, false, uniqueness::none, false,
+     "Predicates that every new value of an attribute must pass."},
 };
 
 /// The kind of values that the value type `type` (an entity such as :db.type/long) names; nil if it names
@@ -114,6 +128,14 @@ inline constexpr bootstrap_attribute bootstrap_attributes[] = {
 constexpr kind kind_of_type(entity_id type) noexcept {
   for (const named_type& one : bootstrap_types) {
     if (one.id == type) return one.type;
+  }
+  return kind::nil;
+}
+
+/// The same by name: of `"db.type/long"`.
+constexpr kind kind_of_type(std::string_view ident) noexcept {
+  for (const named_type& one : bootstrap_types) {
+    if (one.ident == ident) return one.type;
   }
   return kind::nil;
 }
@@ -128,11 +150,15 @@ constexpr entity_id type_of_kind(kind k) noexcept {
 
 /// Is `a` one of the attributes whose datoms make the schema?
 constexpr bool is_schema_attribute(attribute_id a) noexcept {
-  return a == ids::db_ident || (a >= ids::value_type && a <= ids::no_history);
+  if (a >= first_user_element) return false;
+  if (a <= ids::install_partition) return a >= ids::db_ident;
+  if (a <= ids::no_history) return a >= ids::value_type;
+  return a == ids::tuple_types || a == ids::tuple_type || a == ids::tuple_attrs || a == ids::attr_preds;
 }
 
 /// Is `a` a bootstrap attribute that is not served yet?
 constexpr bool is_reserved_attribute(attribute_id a) noexcept {
+  if (a >= first_user_element) return false;
   for (const bootstrap_attribute& one : bootstrap_attributes) {
     if (one.id == a) return one.reserved;
   }
@@ -154,6 +180,7 @@ inline std::vector<datom> bootstrap_datoms() {
     add(one.id, ids::value_type, value::ref(type_of_kind(one.type)));
     add(one.id, ids::cardinality, value::ref(one.many ? ids::cardinality_many : ids::cardinality_one));
     if (one.unique == uniqueness::identity) add(one.id, ids::unique, value::ref(ids::unique_identity));
+    if (one.type == kind::tuple) add(one.id, ids::tuple_type, value::keyword("db.type/keyword"));
     if (one.index) add(one.id, ids::index, value{true});
     if (!one.doc.empty()) add(one.id, ids::doc, value{one.doc});
   }

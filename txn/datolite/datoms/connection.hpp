@@ -31,6 +31,7 @@
 #include <datolite/datoms/db.hpp>
 #include <datolite/datoms/store_format.hpp>
 #include <datolite/datoms/tempid_bindings.hpp>
+#include <datolite/datoms/tx_functions.hpp>
 #include <datolite/datoms/tx_log.hpp>
 #include <datolite/datoms/tx_report.hpp>
 
@@ -50,6 +51,9 @@ struct connection_options {
 
   /// Of a new database. An existing one stays as it was made.
   index_layout layout = index_layout::automatic;
+
+  /// What transactions may name: functions, and the predicates that schema attributes ask for.
+  std::shared_ptr<const tx_functions> functions{};
 };
 
 class connection {

@@ -41,6 +41,8 @@ struct counters {
   std::int64_t instant = 0;  ///< of the newest transaction
 };
 
+class tx_functions;
+
 /// One state of a store. Immutable and shared.
 struct db_state {
   any_snapshot snapshot;
@@ -49,6 +51,7 @@ struct db_state {
   counters at;
   std::shared_ptr<const datom_index_model<any_snapshot>> model;  ///< how the index is kept
   bool open_schema = false;
+  std::shared_ptr<const tx_functions> functions{};  ///< that transactions may name; or none
 };
 
 using state_ptr = std::shared_ptr<const db_state>;
@@ -83,6 +86,8 @@ class db_view final : public index_access {
  private:
   void read_with(datom_cursor& cursor, const datom_range& range, std::vector<value>& out) const;
   void refuse_history(std::string_view what) const;
+  std::optional<entity_id> holder_of_tuple(const attribute_facts& a, const value& given,
+                                           io_counters* io) const;
 
   state_ptr state_;
   time_filter time_;
@@ -192,9 +197,27 @@ inline std::optional<entity_id> db_view::entid(const value& alias, io_counters* 
                     (facts == nullptr ? std::string{"its first part names no attribute"}
                                       : ":" + std::string{facts->ident.raw()} + " is not")};
   }
+  if (facts->type == kind::tuple) return holder_of_tuple(*facts, parts[1], io);
   if (facts->type != kind::ref || parts[1].is(kind::ref)) return holder(facts->id, parts[1], io);
   const auto target = entid(parts[1], io);
   return target ? holder(facts->id, value::ref(*target), io) : std::nullopt;
+}
+
+/// The elements may be written as in transaction data: a vector, its refs by any name.
+inline std::optional<entity_id> db_view::holder_of_tuple(const attribute_facts& a, const value& given,
+                                                         io_counters* io) const {
+  const tuple_shape* const shape = state_->attributes->tuple_of(a.id);
+  std::vector<value> elements{given.elements().begin(), given.elements().end()};
+  const std::size_t fixed = shape == nullptr ? 0 : std::max(shape->parts.size(), shape->types.size());
+  if (!given.is_sequential() || shape == nullptr || (fixed != 0 && elements.size() != fixed))
+    return std::nullopt;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    if (elements[i].is_nil() || state_->attributes->element_type(*shape, i) != kind::ref) continue;
+    const auto target = entid(elements[i], io);
+    if (!target) return std::nullopt;
+    elements[i] = value::ref(*target);
+  }
+  return holder(a.id, value::from_moved(kind::tuple, elements), io);
 }
 
 inline void db_view::read_with(datom_cursor& cursor, const datom_range& range,

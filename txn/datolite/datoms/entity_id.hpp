@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include <datolite/core/datom.hpp>
 
@@ -51,6 +52,12 @@ constexpr std::int64_t partition_field(entity_id e) noexcept { return (e >> coun
 constexpr std::int64_t partition_code(entity_id partition) noexcept {
   const std::int64_t field = partition_field(partition);
   return (field & implicit_mark) != 0 ? field : partition & partition_mask;
+}
+
+/// The temporary id of `partition` with a negative `index`.
+constexpr entity_id make_tempid(entity_id partition, std::int64_t index) noexcept {
+  constexpr auto sign = static_cast<std::int64_t>(std::uint64_t{1} << 63);
+  return sign | partition_code(partition) << counter_bits | (index & counter_mask);
 }
 
 }  // namespace detail
@@ -87,19 +94,28 @@ constexpr entity_id part(entity_id e) noexcept {
 /// Is it a name within one transaction's data?
 constexpr bool is_tempid(entity_id e) noexcept { return e < 0; }
 
-/// The temporary id of `partition` with a negative `index`.
-constexpr entity_id tempid(entity_id partition, std::int64_t index) noexcept {
-  constexpr auto sign = static_cast<std::int64_t>(std::uint64_t{1} << 63);
-  return sign | entid_at(partition, index);
-}
-
-/// The negative index of a temporary id that `tempid` made.
+/// The negative index of a temporary id that names its partition (tempid.hpp makes them).
 constexpr std::int64_t tempid_index(entity_id e) noexcept {
   return counter_of(e) - (std::int64_t{1} << counter_bits);
 }
 
 /// May `e` stand in a database? Not temporary, and the unused bit is zero.
 constexpr bool is_permanent(entity_id e) noexcept { return e >= 0 && (e >> 62) == 0; }
+
+/// The bits of `e` by field, then what they say: "0 0 00000000000000000100 0…01 partition 4, counter 1".
+inline std::string entity_id_bits(entity_id e) {
+  std::string text;
+  for (int bit = 63; bit >= 0; --bit) {
+    text += ((static_cast<std::uint64_t>(e) >> bit) & 1) != 0 ? '1' : '0';
+    if (bit == 63 || bit == 62 || bit == counter_bits) text += ' ';
+  }
+  if (is_tempid(e)) text += " temporary,";
+  const auto implicit = implicit_part_id(part(e));
+  text +=
+      implicit ? " implicit partition " + std::to_string(*implicit) : " partition " + std::to_string(part(e));
+  return text += is_tempid(e) ? ", index " + std::to_string(tempid_index(e))
+                              : ", counter " + std::to_string(counter_of(e));
+}
 
 /// The T that a moment is named by: a T, or the id of a transaction entity.
 constexpr std::int64_t t_of_moment(std::int64_t t_or_tx) noexcept {

@@ -5,8 +5,10 @@
 // start would give.
 //
 // An entity is an attribute once it has an ident and either a value type or (in an open schema, where an
-// attribute may hold values of any kind) a cardinality. A name that was replaced by another keeps resolving,
-// until another entity takes it. The schema is the newest one also when the past is read.
+// attribute may hold values of any kind) a cardinality. What an attribute's tuples are made of, the
+// predicates of its values and the partitions stand here too; who asks for them first asks whether there are
+// any. A name that was replaced by another keeps resolving, until another entity takes it. The schema is the
+// newest one also when the past is read.
 #pragma once
 
 #include <algorithm>
@@ -23,10 +25,24 @@
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/core/value_order.hpp>
 #include <datolite/datoms/bootstrap.hpp>
 #include <datolite/datoms/entity_id.hpp>
 
 namespace datolite::datoms {
+
+inline constexpr std::size_t max_tuple_size = 8;  ///< and two at least
+
+/// What the tuples of an attribute are made of: one of these.
+struct tuple_shape {
+  std::vector<attribute_id> parts;  ///< composite: the attributes whose values it is kept in step with
+  std::vector<kind> types;          ///< heterogeneous: one type an element
+  kind each = kind::nil;            ///< homogeneous: the type of all elements
+
+  bool is_composite() const noexcept { return !parts.empty(); }
+  bool is_empty() const noexcept { return parts.empty() && types.empty() && each == kind::nil; }
+  friend bool operator==(const tuple_shape&, const tuple_shape&) = default;
+};
 
 class schema;
 using schema_ptr = std::shared_ptr<const schema>;
@@ -86,6 +102,39 @@ class schema {
     return find(a) != nullptr && by_id_[a]->has_cardinality && (open || by_id_[a]->typed);
   }
 
+  /// What the values of attribute `a` are made of; null if it is no attribute of tuples.
+  const tuple_shape* tuple_of(attribute_id a) const noexcept {
+    return a < by_id_.size() && by_id_[a] != nullptr && !by_id_[a]->shape.is_empty() ? &by_id_[a]->shape
+                                                                                     : nullptr;
+  }
+  bool is_composite(attribute_id a) const noexcept {
+    const tuple_shape* const shape = tuple_of(a);
+    return shape != nullptr && shape->is_composite();
+  }
+  /// The type of element `at` of tuples of `shape`; nil if it may be any.  REQUIRES: they have so many.
+  kind element_type(const tuple_shape& shape, std::size_t at) const noexcept {
+    if (!shape.is_composite()) return shape.types.empty() ? shape.each : shape.types[at];
+    const attribute_facts* const part = find(shape.parts[at]);
+    return part == nullptr ? kind::nil : part->type;
+  }
+  /// The composite attributes that `a` is a part of.
+  std::span<const attribute_id> composites_with(attribute_id a) const noexcept {
+    if (a >= by_id_.size() || by_id_[a] == nullptr) return {};
+    return by_id_[a]->composites;
+  }
+  /// The names, symbols, of the predicates that values of `a` must pass.
+  std::span<const value> predicates_of(attribute_id a) const noexcept {
+    if (a >= by_id_.size() || by_id_[a] == nullptr) return {};
+    return by_id_[a]->predicates;
+  }
+  bool has_composites() const noexcept { return has_composites_; }
+  bool has_predicates() const noexcept { return has_predicates_; }
+
+  /// Is `e` a partition, installed or implicit?
+  bool is_partition(entity_id e) const noexcept {
+    return implicit_part_id(e) || std::find(partitions_.begin(), partitions_.end(), e) != partitions_.end();
+  }
+
   /// The schema after one transaction's `datoms`; this very one when they do not touch it.
   static schema_ptr after(const schema_ptr& before, std::span<const datom> datoms) {
     const auto matters = [](const datom& d) { return is_schema_attribute(d.a); };
@@ -114,6 +163,9 @@ class schema {
     bool typed = false;
     bool has_cardinality = false;
     bool index = false;  // :db/index itself; facts.indexed also counts uniqueness
+    tuple_shape shape;
+    std::vector<attribute_id> composites;  // those that this is a part of
+    std::vector<value> predicates;
     bool is_attribute() const noexcept { return !facts.ident.is_nil() && (typed || has_cardinality); }
   };
   using entry_ptr = std::shared_ptr<const entry>;
@@ -132,8 +184,15 @@ class schema {
       for (const datom& d : datoms) {
         if (d.added() != adding || !is_schema_attribute(d.a)) continue;
         if (d.a == ids::db_ident) name(d, adding);
-        if (d.e <= max_element) describe(d, adding);
+        if (d.a == ids::install_partition) {
+          install_partition(d, adding);
+        } else if (d.e <= max_element) {
+          describe(d, adding);
+        }
       }
+    }
+    for (const datom& d : datoms) {  // when every name is known
+      if (d.a == ids::tuple_attrs && d.added() && d.e <= max_element) compose(d);
     }
     for (const datom& d : datoms) forget_names_of_the_nameless(d);
   }
@@ -158,11 +217,53 @@ class schema {
     ids_->erase(ids_->find(d.v.raw()));
   }
 
-  void describe(const datom& d, bool adding) {
-    const auto id = static_cast<attribute_id>(d.e);
-    if (id >= by_id_.size()) by_id_.resize(id + 1);
-    auto draft = by_id_[id] == nullptr ? std::make_shared<entry>() : std::make_shared<entry>(*by_id_[id]);
+  void install_partition(const datom& d, bool adding) {
+    if (!d.v.is(kind::ref)) return;
+    std::erase(partitions_, d.v.word());
+    if (adding) partitions_.push_back(d.v.word());
+  }
+
+  std::shared_ptr<entry> draft_of(attribute_id id) const {
+    const bool known = id < by_id_.size() && by_id_[id] != nullptr;
+    auto draft = known ? std::make_shared<entry>(*by_id_[id]) : std::make_shared<entry>();
     draft->facts.id = id;
+    return draft;
+  }
+  void keep(std::shared_ptr<entry> draft) {
+    const attribute_id id = draft->facts.id;
+    if (id >= by_id_.size()) by_id_.resize(id + 1);
+    by_id_[id] = std::move(draft);
+  }
+
+  /// Ties a composite attribute and its parts. A name that is no attribute's is left out.
+  void compose(const datom& d) {
+    auto composite = draft_of(static_cast<attribute_id>(d.e));
+    composite->shape.parts.clear();
+    for (const value& name : d.v.elements()) {
+      const attribute_facts* const part = name.is(kind::keyword) ? find(name.raw()) : nullptr;
+      if (part == nullptr) continue;
+      composite->shape.parts.push_back(part->id);
+      auto tied = draft_of(part->id);
+      if (std::find(tied->composites.begin(), tied->composites.end(), composite->facts.id) ==
+          tied->composites.end()) {
+        tied->composites.push_back(composite->facts.id);
+      }
+      keep(std::move(tied));
+    }
+    keep(std::move(composite));
+    has_composites_ = true;
+  }
+
+  static std::vector<kind> types_named(const value& names) {
+    std::vector<kind> types;
+    for (const value& name : names.elements()) {
+      types.push_back(name.is(kind::keyword) ? kind_of_type(name.raw()) : kind::nil);
+    }
+    return types;
+  }
+
+  void describe(const datom& d, bool adding) {
+    auto draft = draft_of(static_cast<attribute_id>(d.e));
     const entity_id chosen = d.v.is(kind::ref) ? d.v.word() : 0;
     const bool flag = adding && d.v.is(kind::boolean) && d.v.as_boolean();
     switch (d.a) {
@@ -183,13 +284,23 @@ class schema {
       case ids::is_component: draft->facts.component = flag; break;
       case ids::index: draft->index = flag; break;
       case ids::no_history: draft->facts.no_history = flag; break;
+      case ids::tuple_type: draft->shape.each = adding ? kind_of_type(d.v.raw()) : kind::nil; break;
+      case ids::tuple_types: draft->shape.types = adding ? types_named(d.v) : std::vector<kind>{}; break;
+      case ids::tuple_attrs: draft->shape.parts.clear(); break;  // `compose` fills it again
+      case ids::attr_preds:
+        std::erase(draft->predicates, d.v);
+        if (adding) draft->predicates.push_back(d.v);
+        has_predicates_ = has_predicates_ || adding;
+        break;
       default: break;
     }
     draft->facts.indexed = draft->index || draft->facts.unique != uniqueness::none;
-    by_id_[id] = std::move(draft);
+    keep(std::move(draft));
   }
 
   std::vector<entry_ptr> by_id_;
+  std::vector<entity_id> partitions_;
+  bool has_composites_ = false, has_predicates_ = false;
   std::shared_ptr<id_map> ids_ = std::make_shared<id_map>();
   std::shared_ptr<name_map> names_ = std::make_shared<name_map>();
 };

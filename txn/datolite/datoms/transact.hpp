@@ -37,6 +37,7 @@ struct prepared {
   schema_ptr attributes;         ///< the schema after it
   counters after;
   std::vector<std::pair<value, entity_id>> tempids;  ///< in the order in which they were first named
+  std::vector<ensured> ensures;  ///< specs to be checked on the database after (tx_predicates.hpp)
 
   novelty news(const schema& before) const noexcept {
     return {t, added, retracted, &before, attributes.get()};
@@ -113,11 +114,12 @@ inline prepared prepare(const db_view& before, const value& tx_data, std::int64_
   form_reader forms{before, tempids, made.t};
   forms.read(tx_data);
   if (earlier != nullptr) tempids.recall(*earlier);
-  id_resolver{before, tempids, forms.operations(), forms.new_attributes()}.resolve(made.after);
+  id_resolver{before, tempids, forms}.resolve(made.after);
   fact_maker facts{before, made.t};
   facts.make(forms.operations());
   made.added = std::move(facts.added());
   made.retracted = std::move(facts.retracted());
+  made.ensures = std::move(forms.ensures());
   detail::stamp(made, state.at.instant, now);
   const auto touches_schema = [](const datom& d) { return is_schema_attribute(d.a); };
   made.attributes = state.attributes;

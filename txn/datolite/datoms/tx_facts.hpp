@@ -4,6 +4,9 @@
 // neither does a retraction of what is not. A new value of an attribute of cardinality one retracts the old
 // one. Two different values for it, or an assertion and a retraction of one fact, contradict each other and
 // are refused; so is a unique value that would then belong to two entities.
+//
+// Then composite tuples are brought in step with their parts, of the entities whose parts were spoken of, be
+// it only to say again what is true; and the new values are shown to their attributes' predicates.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +56,14 @@ class fact_maker {
   void settle_one(std::span<const wish> wishes);
   void settle_many(std::span<const wish> wishes);
   void check_contradictions(std::span<const wish> wishes) const;
+  void keep_composites();
+  void keep_composite(entity_id e, attribute_id composite, const value* form, std::size_t added,
+                      std::size_t retracted);
+  value part_after(entity_id e, attribute_id a, std::size_t added, std::size_t retracted);
+  void sort_again();
   void check_unique();
+  void check_predicates() const;
+  const schema& attributes() const noexcept { return *before_.state().attributes; }
   bool may_have_facts(entity_id e) const noexcept;
   bool read_facts(entity_id e, attribute_id a, const value* v);
   void retract_found(std::size_t at, entity_id e, attribute_id a);

@@ -3,6 +3,7 @@
 // The forms are those of Datomic:
 //   [:db/add e a v]  [:db/retract e a v]  [:db/retract e a]  [:db/retractEntity e]  [:db/cas e a old new]
 //   {:db/id e, :attr v, :many [v …], :ref {nested map}, :ns/_attr e (the fact points the other way)}
+//   [:my/fn arg …], a transaction function, which stands for the forms that it returns
 // An entity is named by an id, an ident, a lookup ref (as the database stood before), or a tempid. Every name
 // but a tempid is looked up here; tempids stay codes. Forms are a set: nothing here depends on their order,
 // but for the order in which new entities get their ids.
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +25,9 @@
 #include <datolite/datoms/bootstrap.hpp>
 #include <datolite/datoms/db.hpp>
 #include <datolite/datoms/entity_id.hpp>
+#include <datolite/datoms/tempid.hpp>
 #include <datolite/datoms/tx_error.hpp>
+#include <datolite/datoms/tx_functions.hpp>
 #include <datolite/datoms/tx_tempids.hpp>
 #include <datolite/datoms/tx_values.hpp>
 
@@ -33,13 +37,34 @@ enum class operation_kind : std::uint8_t { add, retract, retract_attribute, retr
 
 /// One thing to do. Where `a` is of type ref, values are refs of entity codes.
 struct operation {
-  operation_kind what;
   entity_code e;
   const attribute_facts* a = nullptr;
   value v;  ///< cas: the new value
   const value* form = nullptr;
-  std::optional<value> old;  ///< cas: the value expected, or none
+  operation_kind what;
+  value old{};  ///< cas: the value expected; nil: none
 };
+
+/// An entity that must fulfil a spec (:db/ensure) when all is done.
+struct ensured {
+  entity_code e;
+  entity_id spec;
+  value form;
+};
+
+namespace detail {
+
+/// Does `v` name an entity by its code, or hold a name that does?
+inline bool names_tempid(const value& v) noexcept {
+  if (v.is(kind::ref)) return v.word() < 0;
+  if (!v.is(kind::tuple)) return false;
+  for (const value& one : v.elements()) {
+    if (one.is(kind::ref) && one.word() < 0) return true;
+  }
+  return false;
+}
+
+}  // namespace detail
 
 class form_reader {
  public:
@@ -51,6 +76,7 @@ class form_reader {
   void read(const value& tx_data);
 
   std::vector<operation>& operations() noexcept { return operations_; }
+  std::vector<ensured>& ensures() noexcept { return ensures_; }
   /// Attributes that an open schema meets for the first time; their ids are not known yet.
   std::deque<attribute_facts>& new_attributes() noexcept { return new_attributes_; }
 
@@ -60,7 +86,12 @@ class form_reader {
     entity_code e;
   };
 
+  void read_forms(const value& tx_data);
   void read_list(const value& form);
+  void call(const value& form);
+  value returned_by(const tx_functions::function& f, const value& form);
+  void read_retract(std::span<const value> parts, const value& form);
+  void read_ensure(entity_code e, const value& specs, const value& form);
   void read_map(const value& map, entity_code e);
   void read_entry(const map_entry& entry, entity_code e, const value& map);
   void read_reverse(const attribute_facts& a, const value& given, entity_code e, const value& map);
@@ -76,18 +107,31 @@ class form_reader {
   entity_code from_ident(std::string_view ident, const value& name, const value& form);
   entity_code target(const attribute_facts& a, const value& name, const value& form);
   entity_code nested(const attribute_facts& a, const value& map);
+  entity_id partition(entity_id named, const value& name, const value& form) const;
+  entity_code in_partition(const value& name, entity_id partition, std::optional<std::int64_t> index,
+                           const value& form);
   value typed(const attribute_facts& a, const value& v, const value& form);
+  value typed_tuple(const attribute_facts& a, const value& v, const value& form);
 
   const attribute_facts& attribute(const value& name, const value& form, bool may_create = false);
   const attribute_facts* reversed(const value& name) const;
   const attribute_facts& create(const value& name);
   bool is_lookup_ref(const value& v) const;
+  void refuse_composite(const attribute_facts& a, const value& form) const;
+  bool is_one_value(const attribute_facts& a, const value& v) const;
   bool carries_unique(const value& map) const;
+
+  static constexpr int most_nested_calls = 256;     // a function's data may call, whose data may call …
+  static constexpr int most_inner_calls = 100'000;  // in all
 
   const db_view& before_;
   tempid_table& tempids_;
   const std::int64_t t_;
+  std::optional<db> before_db_;  // what functions get
+  std::deque<value> returned_;   // by functions: operations point into it
+  int depth_ = 0, inner_calls_ = 0;
   std::vector<operation> operations_;
+  std::vector<ensured> ensures_;
   std::deque<attribute_facts> new_attributes_;
   std::vector<pending_map> nested_;  // found, not read yet: nothing recurses
 };

@@ -16,6 +16,7 @@
 #include <datolite/datoms/db.hpp>
 #include <datolite/datoms/transact.hpp>
 #include <datolite/datoms/tx_log.hpp>
+#include <datolite/datoms/tx_predicates.hpp>
 #include <datolite/txn/transaction.hpp>
 
 namespace datolite {
@@ -28,12 +29,31 @@ struct tx_report {
   std::vector<std::pair<value, entity_id>> tempids;  ///< as they were written, and the entities they became
   std::int64_t t = 0;
 
-  /// The entity that a tempid became; empty if the transaction did not name it. O(number of tempids).
+  /// The entity that a tempid became, whichever way it is written; empty if the transaction did not name it.
+  /// "datomic.tx" is the transaction itself. O(number of tempids).
   std::optional<entity_id> resolve_tempid(const value& name) const {
+    if (name == value{"datomic.tx"}) return datoms::t_to_tx(t);
+    const std::optional<entity_id> number = number_of(name);
+    if (number && datoms::part(*number) == datoms::part_tx) return datoms::t_to_tx(t);
     for (const auto& [written, e] : tempids) {
-      if (written == name) return e;
+      if (written == name || (number && number_of(written) == number)) return e;
     }
     return std::nullopt;
+  }
+
+ private:
+  /// The temporary id that a number or a #db/id literal stands for.
+  std::optional<entity_id> number_of(const value& name) const {
+    if (name.is(kind::long_) || name.is(kind::ref)) {
+      const bool short_form = name.word() < 0 && name.word() >= datoms::last_user_index;
+      return short_form ? datoms::tempid(datoms::part_user, name.word()) : name.word();
+    }
+    if (!name.is(kind::tagged) || !name.elements()[0].is_symbol("db/id")) return std::nullopt;
+    const auto parts = name.elements()[1].elements();
+    if (parts.size() != 2 || !parts[1].is(kind::long_)) return std::nullopt;
+    const auto partition = db_before.entid(parts[0]);
+    if (!partition) return std::nullopt;
+    return datoms::detail::make_tempid(*partition, parts[1].word());
   }
 };
 
@@ -58,7 +78,15 @@ inline log_record write_changes(const db_state& before, const prepared& made, ch
 inline state_ptr state_after(const db_state& before, const prepared& made, any_snapshot snapshot) {
   auto index = before.model->after(*before.index, made.news(*before.attributes), snapshot);
   return std::make_shared<const db_state>(db_state{std::move(snapshot), std::move(index), made.attributes,
-                                                   made.after, before.model, before.open_schema});
+                                                   made.after, before.model, before.open_schema,
+                                                   before.functions});
+}
+
+/// The state after a transaction that is not committed: a branch.
+inline state_ptr branch_after(const db_state& before, const prepared& made, change_batch& changes) {
+  auto branch = transaction_on(before.snapshot);
+  branch.commit(changes.sorted());
+  return state_after(before, made, any_snapshot{std::move(branch)});
 }
 
 }  // namespace datoms::detail
@@ -73,9 +101,8 @@ inline tx_report db::with(const value& tx_data) const {
   datoms::prepared made = datoms::prepare(*view_, tx_data, datoms::detail::now());
   datoms::change_batch changes;
   datoms::log_record record = datoms::detail::write_changes(before, made, changes);
-  auto branch = transaction_on(before.snapshot);
-  branch.commit(changes.sorted());
-  const db after{datoms::detail::state_after(before, made, any_snapshot{std::move(branch)})};
+  const db after{datoms::detail::branch_after(before, made, changes)};
+  datoms::spec_check{after}.check(made.ensures);
   return {*this, after, std::move(record.datoms), std::move(made.tempids), made.t};
 }
 

@@ -56,9 +56,12 @@ class holders {
 
 class id_resolver {
  public:
-  id_resolver(const db_view& before, tempid_table& tempids, std::vector<operation>& operations,
-              std::deque<attribute_facts>& new_attributes) noexcept
-      : before_{before}, tempids_{tempids}, operations_{operations}, new_attributes_{new_attributes} {}
+  id_resolver(const db_view& before, tempid_table& tempids, form_reader& forms) noexcept
+      : before_{before},
+        tempids_{tempids},
+        operations_{forms.operations()},
+        ensures_{forms.ensures()},
+        new_attributes_{forms.new_attributes()} {}
 
   /// Gives every tempid its entity, and writes ids in the operations. `next` are the counters before, and are
   /// moved on. REQUIRES: the transaction has taken `next.next_t - 1` for its T.
@@ -71,8 +74,9 @@ class id_resolver {
     describe_new_attributes(next);
     for (operation& op : operations_) {
       op.e = tempids_.resolve(op.e);
-      if (names_target(op)) op.v = value::ref(tempids_.resolve(op.v.word()));
+      if (names_target(op)) op.v = resolved(op.v);
     }
+    for (ensured& one : ensures_) one.e = tempids_.resolve(one.e);
   }
 
  private:
@@ -81,7 +85,26 @@ class id_resolver {
     bool asked = false;
   };
 
-  static bool names_target(const operation& op) noexcept { return op.v.is(kind::ref) && op.v.word() < 0; }
+  static bool names_target(const operation& op) noexcept { return detail::names_tempid(op.v); }
+
+  /// A value with what is known of the tempids in it. REQUIRES: there are some.
+  value resolved(const value& v) const {
+    if (v.is(kind::ref)) return value::ref(tempids_.resolve(v.word()));
+    std::vector<value> elements{v.elements().begin(), v.elements().end()};
+    for (value& one : elements) {
+      if (one.is(kind::ref)) one = value::ref(tempids_.resolve(one.word()));
+    }
+    return value::from_moved(kind::tuple, elements);
+  }
+
+  template <class F>
+  static void each_tempid(const value& v, F&& f) {
+    if (v.is(kind::ref) && v.word() < 0) f(v.word());
+    if (!v.is(kind::tuple)) return;
+    for (const value& one : v.elements()) {
+      if (one.is(kind::ref) && one.word() < 0) f(one.word());
+    }
+  }
 
   void describe_tempids() {
     for (const operation& op : operations_) {
@@ -92,7 +115,7 @@ class id_resolver {
           tempids_.group_of(op.e).partition = part_db;
       }
       const bool installs = op.a->id == ids::install_partition || op.a->id == ids::install_attribute;
-      if (installs && names_target(op)) tempids_.group_of(op.v.word()).partition = part_db;
+      if (installs && op.v.word() < 0) tempids_.group_of(op.v.word()).partition = part_db;
     }
   }
 
@@ -102,7 +125,7 @@ class id_resolver {
     for (operation& op : operations_) {
       if (op.what != operation_kind::add || op.e >= 0 || op.a->unique != uniqueness::identity) continue;
       uses.push_back({&op});
-      by_ref = by_ref || op.a->type == kind::ref;
+      by_ref = by_ref || op.a->type == kind::ref || op.a->type == kind::tuple;
     }
     if (uses.empty()) return;
     holders held{before_};
@@ -119,9 +142,8 @@ class id_resolver {
       operation& op = *use.op;
       if (use.asked) continue;
       if (names_target(op)) {
-        const entity_code target = tempids_.resolve(op.v.word());
-        if (target < 0) continue;
-        op.v = value::ref(target);
+        op.v = resolved(op.v);
+        if (names_target(op)) continue;
       }
       use.asked = true;
       const auto holder = held.of(op.a->id, op.v);
@@ -137,7 +159,7 @@ class id_resolver {
   bool unite_equal_uses(std::vector<identity_use>& uses) {
     const auto key = [&](const identity_use& use) {
       const operation& op = *use.op;
-      return names_target(op) ? value::ref(tempids_.resolve(op.v.word())) : op.v;
+      return names_target(op) ? resolved(op.v) : op.v;
     };
     std::stable_sort(uses.begin(), uses.end(), [&](const identity_use& x, const identity_use& y) {
       if (x.op->a != y.op->a) return std::less<>{}(x.op->a, y.op->a);
@@ -169,13 +191,20 @@ class id_resolver {
   void check_values() {
     for (const operation& op : operations_) {
       if (op.what == operation_kind::retract_entity || !names_target(op)) continue;
-      const tempid_table::entry& group = tempids_.group_of(op.v.word());
-      if (group.is_entity || group.id >= 0) continue;
-      refuse("db.error/tempid-not-an-entity",
-             (group.name.is_nil() ? std::string{"a map without :db/id"} : "the tempid " + shown(group.name)) +
-                 " is used as a value, but no fact is about it",
-             *op.form);
+      each_tempid(op.v, [&](entity_code code) { check_entity(code, *op.form, "is used as a value"); });
     }
+    for (const ensured& one : ensures_) {
+      if (one.e < 0) check_entity(one.e, one.form, "is to fulfil a spec");
+    }
+  }
+
+  void check_entity(entity_code code, const value& form, std::string_view used) const {
+    const tempid_table::entry& group = tempids_.group_of(code);
+    if (group.is_entity || group.id >= 0) return;
+    refuse("db.error/tempid-not-an-entity",
+           (group.name.is_nil() ? std::string{"a map without :db/id"} : "the tempid " + shown(group.name)) +
+               " " + std::string{used} + ", but no fact is about it",
+           form);
   }
 
   /// An id that is written out must never be handed out to another entity.
@@ -192,6 +221,10 @@ class id_resolver {
       if (op.what != operation_kind::add && op.what != operation_kind::cas) continue;
       if (op.e >= 0) see(op.e);
       if (op.v.is(kind::ref) && op.v.word() >= 0) see(op.v.word());
+      if (!op.v.is(kind::tuple)) continue;
+      for (const value& one : op.v.elements()) {
+        if (one.is(kind::ref) && one.word() >= 0) see(one.word());
+      }
     }
   }
 
@@ -219,19 +252,16 @@ class id_resolver {
       made.id = static_cast<attribute_id>(take_element(next, made.ident));
       const schema& known = *before_.state().attributes;
       operations_.push_back(
-          {operation_kind::add, made.id, known.find(ids::db_ident), made.ident, &made.ident, {}});
-      operations_.push_back({operation_kind::add,
-                             made.id,
-                             known.find(ids::cardinality),
-                             value::ref(ids::cardinality_one),
-                             &made.ident,
-                             {}});
+          {made.id, known.find(ids::db_ident), made.ident, &made.ident, operation_kind::add});
+      operations_.push_back({made.id, known.find(ids::cardinality), value::ref(ids::cardinality_one),
+                             &made.ident, operation_kind::add});
     }
   }
 
   const db_view& before_;
   tempid_table& tempids_;
   std::vector<operation>& operations_;
+  std::vector<ensured>& ensures_;
   std::deque<attribute_facts>& new_attributes_;
 };
 

@@ -1,8 +1,9 @@
 // tx_schema: may a transaction change the schema in this way?
 //
 // An attribute needs an ident, a value type and a cardinality (in an open schema: an ident and a
-// cardinality), and lives in the partition :db.part/db. Its value type never changes. What its existing facts
-// must then obey (one value an entity, one entity a value) is checked against the facts of now.
+// cardinality), and lives in the partition :db.part/db. Its value type never changes, nor what its tuples are
+// made of. What its existing facts must then obey (one value an entity, one entity a value) is checked
+// against the facts of now.
 #pragma once
 
 #include <algorithm>
@@ -29,10 +30,13 @@ class schema_check {
   void check(std::span<const datom> added, std::span<const datom> retracted) const {
     std::vector<entity_id> touched;
     for (const datom& d : added) {
+      if (d.a == ids::install_partition) check_partition(d);
       if (is_schema_attribute(d.a)) check_value(d), touched.push_back(d.e);
     }
     for (const datom& d : retracted) {
-      if (d.a == ids::db_ident && d.e < first_user_element) {  // nothing could be declared without these names
+      if (d.a == ids::install_partition) refuse_attribute("a partition stays: it cannot be retracted");
+      if (d.a == ids::db_ident &&
+          d.e < first_user_element) {  // nothing could be declared without these names
         refuse_attribute(shown(d.v) + " is built in; its name cannot be changed");
       }
       if (is_schema_attribute(d.a)) touched.push_back(d.e);
@@ -41,7 +45,7 @@ class schema_check {
     touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
     for (const entity_id e : touched) {
       const auto about_e = [e](const datom& d) {
-        return d.e == e && is_schema_attribute(d.a) && d.a != ids::db_ident;
+        return d.e == e && is_schema_attribute(d.a) && d.a != ids::db_ident && d.a != ids::install_partition;
       };
       const bool describes = std::any_of(added.begin(), added.end(), about_e);
       check_attribute(e, describes);
@@ -69,9 +73,17 @@ class schema_check {
     if (d.a == ids::value_type && kind_of_type(d.v.word()) == kind::nil) {
       refuse_attribute(named() + " is no value type, as :db/valueType of " + about(d.e));
     }
-    if (d.a == ids::value_type && kind_of_type(d.v.word()) == kind::tuple) {
-      refuse_attribute("attributes of type :db.type/tuple are not supported by this version",
-                       error_category::unsupported);
+    if (d.a == ids::tuple_type) check_element_type(d.v, d.e);
+    if (d.a == ids::tuple_types || d.a == ids::tuple_attrs) {
+      const std::size_t size = d.v.elements().size();
+      if (size < 2 || size > max_tuple_size) {
+        refuse_attribute("a tuple has 2 to 8 elements, and " + shown(d.v) + " names " + std::to_string(size) +
+                         ", for " + about(d.e));
+      }
+    }
+    if (d.a == ids::tuple_attrs) check_named_parts(d);
+    if (d.a == ids::tuple_types) {
+      for (const value& type : d.v.elements()) check_element_type(type, d.e);
     }
     if (d.a == ids::cardinality && !means({ids::cardinality_one, ids::cardinality_many})) {
       refuse_attribute(named() + " is no cardinality, as :db/cardinality of " + about(d.e));
@@ -81,6 +93,22 @@ class schema_check {
     }
     if (d.a == ids::db_ident && local_name(d.v.raw()).starts_with('_')) {
       refuse_attribute("an ident may not begin with '_', which marks a reverse attribute: " + shown(d.v));
+    }
+  }
+
+  static void check_element_type(const value& type, entity_id e) {
+    const kind named = type.is(kind::keyword) ? kind_of_type(type.raw()) : kind::nil;
+    if (named != kind::nil && named != kind::tuple) return;
+    refuse_attribute(shown(type) + " is no type that a tuple's element can have, for " + about(e));
+  }
+
+  void check_partition(const datom& d) const {
+    const entity_id made = d.v.word();
+    if (d.e != part_db) refuse_attribute("a partition is installed in :db.part/db, not in " + about(d.e));
+    if (made < 0 || made > max_element || after_.is_installed(made) || !after_.ident(made)) {
+      refuse_attribute(about(made) +
+                       " cannot be a partition: it needs a :db/ident, an id in the partition "
+                       ":db.part/db, and to be no attribute");
     }
   }
 
@@ -108,6 +136,54 @@ class schema_check {
     }
     if (now->unique != uniqueness::none && now->many) {
       refuse_attribute(name + " cannot be unique: an attribute that is unique has cardinality one");
+    }
+    if (now->many && !after_.composites_with(now->id).empty()) {
+      refuse_attribute(name + " is part of a composite tuple, and must have cardinality one");
+    }
+    check_shape(*now, was != nullptr);
+  }
+
+  /// Is what the tuples of `a` are made of said once, well, and for ever?
+  void check_shape(const attribute_facts& a, bool existed) const {
+    static const tuple_shape none;
+    const schema& before = *before_.state().attributes;
+    const tuple_shape* const told = after_.tuple_of(a.id);
+    const tuple_shape& shape = told != nullptr ? *told : none;
+    if (existed) {
+      const tuple_shape* const had = before.tuple_of(a.id);
+      if (!(shape == (had != nullptr ? *had : none))) {
+        refuse_attribute("what the tuples of " + name_of(a.ident) +
+                         " are made of cannot be changed; make another attribute");
+      }
+      return;
+    }
+    const int ways = int(shape.is_composite()) + int(!shape.types.empty()) + int(shape.each != kind::nil);
+    if (a.type == kind::tuple ? ways != 1 : ways != 0) {
+      refuse_attribute(
+          name_of(a.ident) +
+          " needs exactly one of :db/tupleAttrs (attributes), :db/tupleTypes and :db/tupleType if its "
+          "type is :db.type/tuple, and none otherwise");
+    }
+    if (shape.is_composite()) check_parts(a, shape);
+  }
+
+  void check_parts(const attribute_facts& a, const tuple_shape& shape) const {
+    if (a.many) refuse_attribute(name_of(a.ident) + " is made of attributes, and must have cardinality one");
+    for (const attribute_id id : shape.parts) {
+      const attribute_facts* const part = after_.find(id);
+      if (part == nullptr || part->many || part->type == kind::tuple) {
+        refuse_attribute((part != nullptr ? name_of(part->ident) : about(id)) +
+                         " cannot be a part of the composite tuple " + name_of(a.ident) +
+                         ": parts are attributes of cardinality one, and no tuples");
+      }
+    }
+  }
+
+  void check_named_parts(const datom& d) const {
+    for (const value& name : d.v.elements()) {
+      if (name.is(kind::keyword) && after_.find(name.raw()) != nullptr) continue;
+      refuse_attribute(shown(name) + " is not an attribute, and so no part of the composite tuple of " +
+                       about(d.e));
     }
   }
 

@@ -62,18 +62,19 @@ inline state_ptr state_after(const db_state& before, const log_record& record, c
                std::move(attributes),
                {record.t, record.next_t, record.next_element, record.instant},
                before.model,
-               before.open_schema});
+               before.open_schema,
+               before.functions});
 }
 
 /// The state that a snapshot holds. `known` is an earlier one of the same storage, or null.
 inline state_ptr state_of(const any_snapshot& snapshot, state_ptr known, const model_ptr& model,
-                          bool open_schema) {
+                          bool open_schema, const std::shared_ptr<const tx_functions>& functions) {
   const auto newest = newest_log_record(snapshot);
   if (!newest) flat::detail::throw_corrupt(bytes(1, log_tag), "is missing: the database has no log");
   if (model->keeps_only_the_log()) {
     if (known == nullptr) {
       known = std::make_shared<const db_state>(
-          db_state{snapshot, model->open(snapshot), schema::of({}), {}, model, open_schema});
+          db_state{snapshot, model->open(snapshot), schema::of({}), {}, model, open_schema, functions});
     }
     read_log(snapshot, known->at.basis_t + 1, newest->next_t, [&](const log_record& record) {
       known = state_after(*known, record, snapshot);
@@ -89,7 +90,8 @@ inline state_ptr state_of(const any_snapshot& snapshot, state_ptr known, const m
                std::move(attributes),
                {newest->t, newest->next_t, newest->next_element, newest->instant},
                model,
-               open_schema});
+               open_schema,
+               functions});
 }
 
 /// A state without datoms, for the first transaction to be made from.
@@ -147,6 +149,7 @@ struct connection::shared {
   any_storage storage;
   datoms::detail::model_ptr model;
   bool open_schema = false;
+  std::shared_ptr<const tx_functions> functions;
 
   std::mutex writing;     // held by whoever makes the next state
   bool doubtful = false;  // guarded by `writing`: the last commit's outcome is unknown
@@ -165,7 +168,8 @@ struct connection::shared {
 
   /// Reads the newest state from the storage. REQUIRES: `writing` is held.
   datoms::state_ptr refresh() {
-    datoms::state_ptr read = datoms::detail::state_of(storage.snapshot(), known(), model, open_schema);
+    datoms::state_ptr read =
+        datoms::detail::state_of(storage.snapshot(), known(), model, open_schema, functions);
     publish(read);
     doubtful = false;
     return read;
@@ -191,6 +195,7 @@ inline connection::connection(any_storage storage, connection_options options)
   }
   shared_->model = datoms::detail::model_of(*format, shared_->storage);
   shared_->open_schema = format->open_schema;
+  shared_->functions = std::move(options.functions);
   const std::lock_guard guard{shared_->writing};
   shared_->refresh();
 }
@@ -209,6 +214,7 @@ inline connection connection::fork() const {
   auto copy = std::make_shared<shared>(shared_->storage.fork());
   copy->model = datoms::detail::model_of(*datoms::read_format(now->snapshot), copy->storage);
   copy->open_schema = shared_->open_schema;
+  copy->functions = shared_->functions;
   datoms::db_state state = *now;
   state.snapshot = copy->storage.snapshot();
   state.index = copy->model->share(*now->index, state.snapshot);
@@ -247,6 +253,10 @@ inline tx_report connection::transact_with(const value& tx_data, const datoms::t
 inline tx_report connection::shared::commit(const datoms::state_ptr& before, datoms::prepared made) {
   datoms::change_batch changes;
   datoms::log_record record = datoms::detail::write_changes(*before, made, changes);
+  if (!made.ensures.empty()) {
+    datoms::spec_check{datolite::db{datoms::detail::branch_after(*before, made, changes)}}.check(
+        made.ensures);
+  }
   const bytes key = datoms::log_key(made.t);
   const std::span<const change> sorted = changes.sorted();
   const condition absent[] = {{key, std::nullopt}};
@@ -281,7 +291,7 @@ inline datoms::state_ptr connection::shared::advance(const datoms::state_ptr& be
                                                      const datoms::prepared& made, synctag_t committed) {
   any_snapshot snapshot = storage.snapshot();
   if (snapshot.synctag() != committed) {
-    return datoms::detail::state_of(snapshot, before, model, open_schema);
+    return datoms::detail::state_of(snapshot, before, model, open_schema, functions);
   }
   return datoms::detail::state_after(*before, made, std::move(snapshot));
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_set>
 
 #include <datolite/datoms/tx_facts.hpp>
+#include <datolite/datoms/tx_predicates.hpp>
 
 namespace datolite::datoms {
 
@@ -26,7 +28,9 @@ inline void fact_maker::make(const std::vector<operation>& operations) {
     settle(std::span{wishes_}.subspan(from, to - from));
     from = to;
   }
+  if (attributes().has_composites()) keep_composites();
   check_unique();
+  if (attributes().has_predicates()) check_predicates();
 }
 
 // -- what the operations wish for
@@ -46,11 +50,11 @@ inline void fact_maker::collect(const std::vector<operation>& operations) {
 
 inline void fact_maker::collect_cas(const operation& op) {
   const bool has = read_facts(op.e, op.a->id, nullptr);
-  const bool expected = op.old ? has && found_.v[0] == *op.old : !has;
+  const bool expected = op.old.is_nil() ? !has : has && found_.v[0] == op.old;
   if (!expected) {
     refuse("db.error/cas-failed",
            "the value is " + (has ? shown(found_.v[0]) : "none") + ", expected " +
-               (op.old ? shown(*op.old) : "none"),
+               (op.old.is_nil() ? "none" : shown(op.old)),
            *op.form, error_category::conflict);
   }
   wishes_.push_back({op.e, op.a, op.v, true, op.form});
@@ -72,7 +76,7 @@ inline void fact_maker::collect_entity(const operation& op) {
   while (!left.empty()) {
     const entity_id e = left.back();
     left.pop_back();
-    if (e < first_user_element || before_.state().attributes->is_installed(e)) {
+    if (e < first_user_element || attributes().is_installed(e) || attributes().is_partition(e)) {
       refuse("db.error/schema-entity", "the entity " + std::to_string(e) + " is part of the schema",
              *op.form);
     }
@@ -81,8 +85,8 @@ inline void fact_maker::collect_entity(const operation& op) {
     about->seek(range);
     for (datom_columns batch; about->next_batch(batch, 256);) {
       for (std::size_t i = 0; i < batch.size; ++i) {
-        const attribute_facts* const a = before_.state().attributes->find(batch.a[i]);
-        if (a == nullptr) continue;
+        const attribute_facts* const a = attributes().find(batch.a[i]);
+        if (a == nullptr || attributes().is_composite(a->id)) continue;  // those follow their parts
         wishes_.push_back({e, a, batch.v[i], false, op.form});
         if (!a->component || !batch.v[i].is(kind::ref)) continue;
         if (seen.insert(batch.v[i].word()).second) left.push_back(batch.v[i].word());
@@ -94,7 +98,7 @@ inline void fact_maker::collect_entity(const operation& op) {
     towards->seek(refs);
     for (datom_columns batch; towards->next_batch(batch, 256);) {
       for (std::size_t i = 0; i < batch.size; ++i) {
-        const attribute_facts* const a = before_.state().attributes->find(batch.a[i]);
+        const attribute_facts* const a = attributes().find(batch.a[i]);
         if (a != nullptr) wishes_.push_back({batch.e[i], a, value::ref(e), false, op.form});
       }
     }
@@ -170,6 +174,101 @@ inline void fact_maker::settle_many(std::span<const wish> wishes) {
   }
 }
 
+// -- composite tuples
+
+inline void fact_maker::keep_composites() {
+  std::vector<attribute_id> touched;
+  const std::size_t added = added_.size(), retracted = retracted_.size();
+  for (std::size_t from = 0; from < wishes_.size();) {
+    const entity_id e = wishes_[from].e;
+    std::size_t to = from;
+    touched.clear();
+    for (; to < wishes_.size() && wishes_[to].e == e; ++to) {
+      for (const attribute_id one : attributes().composites_with(wishes_[to].a->id)) {
+        if (std::find(touched.begin(), touched.end(), one) == touched.end()) touched.push_back(one);
+      }
+    }
+    for (const attribute_id one : touched) keep_composite(e, one, wishes_[from].form, added, retracted);
+    from = to;
+  }
+  if (added_.size() != added || retracted_.size() != retracted) sort_again();
+}
+
+/// Makes a composite what its parts are after the transaction, of which the first `added` and `retracted`
+/// tell.
+inline void fact_maker::keep_composite(entity_id e, attribute_id composite, const value* form,
+                                       std::size_t added, std::size_t retracted) {
+  std::vector<value> elements;
+  bool empty = true;
+  for (const attribute_id part : attributes().tuple_of(composite)->parts) {
+    elements.push_back(part_after(e, part, added, retracted));
+    empty = empty && elements.back().is_nil();
+  }
+  const value now = empty ? value{} : value::from_moved(kind::tuple, elements);
+  const bool has = read_facts(e, composite, nullptr);
+  if (has && found_.v[0] == now) return;
+  if (has) retract_found(0, e, composite);
+  if (empty) return;
+  added_.push_back({e, composite, now, make_t_op(t_, true)}), forms_.push_back(form);
+}
+
+/// The value of a part after the transaction; nil if it has none.
+inline value fact_maker::part_after(entity_id e, attribute_id a, std::size_t added, std::size_t retracted) {
+  const auto find = [&](const std::vector<datom>& in, std::size_t size) {
+    const auto end = in.begin() + static_cast<std::ptrdiff_t>(size);
+    const auto at =
+        std::lower_bound(in.begin(), end, std::pair{e, a}, [](const datom& d, const auto& wanted) {
+          return std::pair{d.e, d.a} < wanted;
+        });
+    return at != end && at->e == e && at->a == a ? &*at : nullptr;
+  };
+  if (const datom* const told = find(added_, added)) return told->v;
+  if (find(retracted_, retracted) != nullptr) return {};
+  return read_facts(e, a, nullptr) ? found_.v[0] : value{};
+}
+
+/// Composites were appended: puts them where they belong.
+inline void fact_maker::sort_again() {
+  const auto less = [](const datom& x, const datom& y) {
+    if (x.e != y.e) return x.e < y.e;
+    return x.a != y.a ? x.a < y.a : stored_order(x.v, y.v) < 0;
+  };
+  std::stable_sort(retracted_.begin(), retracted_.end(), less);
+  std::vector<std::size_t> order(added_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t x, std::size_t y) { return less(added_[x], added_[y]); });
+  std::vector<datom> added;
+  std::vector<const value*> forms;
+  added.reserve(order.size()), forms.reserve(order.size());
+  for (const std::size_t at : order) added.push_back(std::move(added_[at])), forms.push_back(forms_[at]);
+  added_ = std::move(added), forms_ = std::move(forms);
+}
+
+// -- what the facts must obey
+
+/// Shows every new value to the predicates of its attribute.
+inline void fact_maker::check_predicates() const {
+  for (std::size_t i = 0; i < added_.size(); ++i) {
+    const datom& d = added_[i];
+    for (const value& name : attributes().predicates_of(d.a)) {
+      const tx_functions* const known = before_.state().functions.get();
+      const auto* const passes = known == nullptr ? nullptr : known->find_attribute_predicate(name.raw());
+      const std::string of = " of the attribute " + name_of(attributes().find(d.a)->ident);
+      if (passes == nullptr) {
+        refuse(
+            "db.error/unknown-predicate",
+            "the predicate " + shown(name) + of + " is not among the functions that the connection was given",
+            *forms_[i]);
+      }
+      detail::expect_true([&] { return (*passes)(d.v); }, "db.error/attr-pred",
+                          "the value " + shown(d.v) + of + " of the entity " + std::to_string(d.e) +
+                              " failed the predicate " + shown(name),
+                          *forms_[i]);
+    }
+  }
+}
+
 inline bool fact_maker::is_retracted(entity_id e, attribute_id a, const value& v) const {
   const auto less = [](const datom& d, const datom& wanted) {
     if (d.e != wanted.e) return d.e < wanted.e;
@@ -183,7 +282,7 @@ inline bool fact_maker::is_retracted(entity_id e, attribute_id a, const value& v
 inline void fact_maker::check_unique() {
   std::vector<std::size_t> unique;
   for (std::size_t i = 0; i < added_.size(); ++i) {
-    const attribute_facts* const a = before_.state().attributes->find(added_[i].a);
+    const attribute_facts* const a = attributes().find(added_[i].a);
     if (a != nullptr && a->unique != uniqueness::none) unique.push_back(i);
   }
   if (unique.empty()) return;
@@ -214,7 +313,7 @@ inline void fact_maker::refuse_conflict(const wish& x, const wish& y) const {
 }
 
 inline void fact_maker::refuse_unique(const datom& d, entity_id other, const value& form) const {
-  const attribute_facts* const a = before_.state().attributes->find(d.a);
+  const attribute_facts* const a = attributes().find(d.a);
   refuse("db.error/unique-conflict",
          "the value " + shown(d.v) + " of the unique attribute " + name_of(a->ident) +
              " belongs to the entity " + std::to_string(other) + ", so the entity " + std::to_string(d.e) +

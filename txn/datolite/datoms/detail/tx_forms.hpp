@@ -5,7 +5,9 @@
 
 namespace datolite::datoms {
 
-inline void form_reader::read(const value& tx_data) {
+inline void form_reader::read(const value& tx_data) { read_forms(tx_data); }
+
+inline void form_reader::read_forms(const value& tx_data) {
   if (!tx_data.is_sequential() && !tx_data.is(kind::set)) {
     refuse("db.error/invalid-tx-data",
            "transaction data is a vector of forms, not a " + std::string{to_string(tx_data.kind())}, tx_data);
@@ -41,27 +43,85 @@ inline void form_reader::read_list(const value& form) {
     add(entity(parts[1], form), a, parts[3], form);
   } else if (name == "db/retract") {
     expect(3, 4, "[:db/retract e a v] or [:db/retract e a]");
-    const entity_code e = entity(parts[1], form);
-    if (e < 0)
-      refuse("db.error/tempid-in-retract", "a tempid names a new entity, which has no facts yet", form);
-    const attribute_facts& a = attribute(parts[2], form);
-    const bool whole = parts.size() == 3;
-    operations_.push_back({whole ? operation_kind::retract_attribute : operation_kind::retract, e, &a,
-                           whole ? value{} : typed(a, parts[3], form), &form, std::nullopt});
+    read_retract(parts, form);
   } else if (name == "db/retractEntity" || name == "db.fn/retractEntity") {
     expect(2, 2, "[:db/retractEntity e]");
     const entity_code e = entity(parts[1], form);
     if (e < 0)
       refuse("db.error/tempid-in-retract", "a tempid names a new entity, which has no facts yet", form);
-    operations_.push_back({operation_kind::retract_entity, e, nullptr, {}, &form, std::nullopt});
+    operations_.push_back({e, nullptr, {}, &form, operation_kind::retract_entity});
   } else if (name == "db/cas" || name == "db.fn/cas") {
     expect(5, 5, "[:db/cas e a old new]");
     read_cas(parts, form);
   } else {
-    refuse("db.error/unknown-operation",
-           "no operation of that name; there are :db/add, :db/retract, :db/retractEntity and :db/cas", form);
+    call(form);
   }
 }
+
+inline void form_reader::read_retract(std::span<const value> parts, const value& form) {
+  const entity_code e = entity(parts[1], form);
+  if (e < 0)
+    refuse("db.error/tempid-in-retract", "a tempid names a new entity, which has no facts yet", form);
+  const attribute_facts& a = attribute(parts[2], form);
+  if (a.id == ids::ensure) {
+    refuse("db.error/invalid-tx-form", ":db/ensure is no fact, and cannot be retracted", form);
+  }
+  if (a.type == kind::tuple) refuse_composite(a, form);
+  const bool whole = parts.size() == 3;
+  operations_.push_back({e, &a, whole ? value{} : typed(a, parts[3], form), &form,
+                         whole ? operation_kind::retract_attribute : operation_kind::retract});
+}
+
+// -- functions
+
+/// What [name arg …] stands for is read in its place.
+inline void form_reader::call(const value& form) {
+  const auto parts = form.elements();
+  const bool named = !parts.empty() && (parts[0].is(kind::keyword) || parts[0].is(kind::symbol));
+  const tx_functions* const known = before_.state().functions.get();
+  const tx_functions::function* const f = named && known != nullptr ? known->find(parts[0].raw()) : nullptr;
+  if (f == nullptr) {
+    refuse(
+        "db.error/unknown-operation",
+        "no operation of that name; there are :db/add, :db/retract, :db/retractEntity and :db/cas, and the "
+        "transaction functions that the connection was given",
+        form);
+  }
+  if (depth_ >= most_nested_calls || (depth_ > 0 && ++inner_calls_ > most_inner_calls)) {
+    refuse("db.error/endless-tx-function",
+           "transaction functions call one another without end: calls may nest " +
+               std::to_string(most_nested_calls) + " deep, and be " + std::to_string(most_inner_calls) +
+               " in all",
+           form);
+  }
+  const value& made = returned_.emplace_back(returned_by(*f, form));
+  if (made.is_nil()) return;
+  const bool outermost = depth_++ == 0;
+  try {
+    read_forms(made);
+  } catch (const error& e) {
+    if (!outermost) throw;  // that one is what the user wrote
+    throw error{e.category(), e.code(), e.message() + ", returned by " + shown(form), e.details()};
+  }
+  --depth_;
+}
+
+inline value form_reader::returned_by(const tx_functions::function& f, const value& form) {
+  if (!before_db_) before_db_.emplace(before_.shared_state(), before_.time());
+  const detail::function_scope running;
+  try {
+    return f(*before_db_, form.elements().subspan(1));
+  } catch (const error& e) {
+    refuse(e.code(), e.message(), form, e.category());
+  } catch (const std::exception& e) {
+    refuse("db.error/tx-function-failed", std::string{"the transaction function failed: "} + e.what(), form);
+  } catch (...) {
+    refuse("db.error/tx-function-failed", "the transaction function threw something that is no exception",
+           form);
+  }
+}
+
+// -- parts of forms
 
 inline void form_reader::read_cas(std::span<const value> parts, const value& form) {
   const entity_code e = entity(parts[1], form);
@@ -72,9 +132,9 @@ inline void form_reader::read_cas(std::span<const value> parts, const value& for
     refuse("db.error/cas-of-many",
            "the attribute " + name_of(a.ident) + " has many values; :db/cas compares one", form);
   }
-  std::optional<value> old;
+  value old;
   if (!parts[3].is_nil()) old = typed(a, parts[3], form);
-  operations_.push_back({operation_kind::cas, e, &a, typed(a, parts[4], form), &form, std::move(old)});
+  operations_.push_back({e, &a, typed(a, parts[4], form), &form, operation_kind::cas, std::move(old)});
 }
 
 inline void form_reader::read_map(const value& map, entity_code e) {
@@ -87,9 +147,27 @@ inline void form_reader::read_entry(const map_entry& entry, entity_code e, const
   if (const attribute_facts* const back = reversed(entry.key)) return read_reverse(*back, entry.val, e, map);
   const attribute_facts& a = attribute(entry.key, map, true);
   const bool several = entry.val.is(kind::set) || entry.val.is_sequential();
-  if (!a.many || !several || (a.type == kind::ref && is_lookup_ref(entry.val)))
-    return add(e, a, entry.val, map);
+  if (!a.many || !several || is_one_value(a, entry.val)) return add(e, a, entry.val, map);
   for (const value& one : entry.val.elements()) add(e, a, one, map);
+}
+
+/// Is the collection `v` one value of `a` rather than several? A lookup ref is one, and so is a tuple.
+inline bool form_reader::is_one_value(const attribute_facts& a, const value& v) const {
+  if (a.type == kind::ref) return is_lookup_ref(v);
+  if (a.type != kind::tuple || !v.is_sequential()) return false;
+  const auto parts = v.elements();
+  return std::none_of(parts.begin(), parts.end(), [](const value& one) { return one.is_sequential(); });
+}
+
+inline void form_reader::read_ensure(entity_code e, const value& specs, const value& form) {
+  const bool several = (specs.is_sequential() || specs.is(kind::set)) && !is_lookup_ref(specs);
+  const auto one = [&](const value& name) {
+    const entity_code spec = entity(name, form);
+    if (spec < 0) refuse("db.error/not-a-spec", "a spec must have been transacted before it is used", form);
+    ensures_.push_back({e, spec, form});
+  };
+  if (!several) return one(specs);
+  for (const value& name : specs.elements()) one(name);
 }
 
 inline void form_reader::read_reverse(const attribute_facts& a, const value& given, entity_code e,
@@ -98,8 +176,11 @@ inline void form_reader::read_reverse(const attribute_facts& a, const value& giv
     refuse("db.error/reverse-of-no-ref",
            "only a ref can be written in reverse, and " + name_of(a.ident) + " is none", map);
   }
+  if (a.id == ids::ensure) {
+    refuse("db.error/invalid-tx-form", ":db/ensure is no fact, and cannot be written in reverse", map);
+  }
   const auto one = [&](const value& from) {
-    operations_.push_back({operation_kind::add, target(a, from, map), &a, value::ref(e), &map, std::nullopt});
+    operations_.push_back({target(a, from, map), &a, value::ref(e), &map, operation_kind::add});
   };
   if ((given.is_sequential() || given.is(kind::set)) && !is_lookup_ref(given)) {
     for (const value& from : given.elements()) one(from);
@@ -109,11 +190,50 @@ inline void form_reader::read_reverse(const attribute_facts& a, const value& giv
 }
 
 inline void form_reader::add(entity_code e, const attribute_facts& a, const value& v, const value& form) {
-  operations_.push_back({operation_kind::add, e, &a, typed(a, v, form), &form, std::nullopt});
+  if (a.id == ids::ensure) return read_ensure(e, v, form);
+  operations_.push_back({e, &a, typed(a, v, form), &form, operation_kind::add});
 }
 
 inline value form_reader::typed(const attribute_facts& a, const value& v, const value& form) {
-  return a.type == kind::ref ? value::ref(target(a, v, form)) : convert_value(a, v, form);
+  if (a.type == kind::ref) return value::ref(target(a, v, form));
+  return a.type == kind::tuple ? typed_tuple(a, v, form) : convert_value({a, a.type}, v, form);
+}
+
+inline void form_reader::refuse_composite(const attribute_facts& a, const value& form) const {
+  if (!before_.state().attributes->is_composite(a.id)) return;
+  refuse("db.error/composite-tuple",
+         name_of(a.ident) +
+             " is kept in step with its parts; assert or retract these, and name the entity by its "
+             "id or by the lookup ref [" +
+             name_of(a.ident) + " value]",
+         form);
+}
+
+inline value form_reader::typed_tuple(const attribute_facts& a, const value& v, const value& form) {
+  refuse_composite(a, form);
+  const schema& known = *before_.state().attributes;
+  const tuple_shape& shape = *known.tuple_of(a.id);
+  const auto given = v.elements();
+  if (!v.is_sequential() || given.size() < 2 || given.size() > max_tuple_size ||
+      (!shape.types.empty() && given.size() != shape.types.size())) {
+    const std::string size = shape.types.empty() ? "2 to 8" : std::to_string(shape.types.size());
+    refuse("db.error/wrong-type-for-attribute",
+           "the attribute " + name_of(a.ident) + " takes tuples of " + size + " elements, and " + shown(v) +
+               " is none",
+           form);
+  }
+  std::vector<value> elements;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const kind type = known.element_type(shape, i);
+    if (given[i].is_nil()) {
+      elements.emplace_back();
+    } else if (type == kind::ref) {
+      elements.push_back(value::ref(entity(given[i], form)));
+    } else {
+      elements.push_back(convert_value({a, type, i}, given[i], form));
+    }
+  }
+  return value::from_moved(kind::tuple, elements);
 }
 
 // -- entities
@@ -128,7 +248,12 @@ inline entity_code form_reader::entity(const value& name, const value& form) {
     case kind::long_:
     case kind::ref:
       if (name.word() >= 0) return permanent(name.word(), name, form);
-      return tempids_.numbered(name, name.word(), part_user, form);
+      if (names_partition(name.word())) {
+        const entity_id in = partition(part(name.word()), name, form);
+        return in_partition(name, in, tempid_index(name.word()), form);
+      }
+      if (name.word() < last_user_index) return tempids_.numbered(name, name.word(), part_user, form);
+      return in_partition(name, part_user, name.word(), form);
     case kind::string: return from_text(name, form);
     case kind::keyword: return from_ident(name.raw(), name, form);
     case kind::tagged: return from_tag(name, form);
@@ -174,17 +299,31 @@ inline entity_code form_reader::from_tag(const value& name, const value& form) {
     refuse("db.error/not-an-entity", shown(name) + " names no entity; a tempid is #db/id[partition index]",
            form);
   }
-  const entity_code partition = entity(parts[0], form);
-  if (partition < 0) refuse("db.error/not-a-partition", "a tempid's partition must exist already", form);
-  if (partition > max_element || before_.state().attributes->is_installed(partition)) {
-    refuse("db.error/not-a-partition", shown(parts[0]) + " is no partition", form);
-  }
-  if (parts.size() == 1) return tempids_.unnamed(form, partition);
+  const entity_id in = partition(entity(parts[0], form), parts[0], form);
+  if (parts.size() == 1) return in_partition(value{}, in, std::nullopt, form);
   const std::int64_t index = parts[1].is(kind::long_) ? parts[1].word() : 0;
-  if (index >= 0 || index < -max_counter) {
+  if (index >= 0 || index < last_index) {
     refuse("db.error/invalid-tempid", "the index of a tempid is a negative number", form);
   }
-  return tempids_.numbered(name, tempid(partition, index), partition, form);
+  return in_partition(name, in, index, form);
+}
+
+/// `named`, if it is a partition; `name` is what the user called it.
+inline entity_id form_reader::partition(entity_id named, const value& name, const value& form) const {
+  if (named < 0) refuse("db.error/not-a-partition", "a tempid's partition must exist already", form);
+  if (!before_.state().attributes->is_partition(named)) {
+    refuse("db.error/not-a-partition",
+           shown(name) + " is no partition; install it first, by :db.install/_partition :db.part/db", form);
+  }
+  return named;
+}
+
+/// A tempid in a partition; in that of transactions there is one, the present.
+inline entity_code form_reader::in_partition(const value& name, entity_id partition,
+                                             std::optional<std::int64_t> index, const value& form) {
+  if (partition == part_tx) return t_to_tx(t_);
+  if (!index) return tempids_.unnamed(form, partition);
+  return tempids_.numbered(name, datoms::detail::make_tempid(partition, *index), partition, form);
 }
 
 inline entity_code form_reader::from_lookup_ref(const value& name, const value& form) {

@@ -1,0 +1,88 @@
+// tx_functions: the functions and predicates that transactions may name.
+//
+// They are given to a connection when it is made, and go with its databases: `transact` and `with` find the
+// same.
+//   a transaction function    [:my/fn arg …] in transaction data stands for the forms that it returns
+//   an attribute predicate    :db.attr/preds of an attribute: each new value must pass it
+//   an entity predicate       :db.entity/preds of a spec: the entity must pass it after the transaction
+// A predicate is passed by `true` and by nothing else.
+//
+// Threads: many may call a function at once, on different databases; a registry must not change once a
+// connection has it.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include <datolite/core/datom.hpp>
+#include <datolite/core/value.hpp>
+
+namespace datolite {
+
+namespace datoms {
+
+class db;
+
+class tx_functions {
+ public:
+  /// Gets the database before the transaction (never what other forms do), and the arguments as they were
+  /// written; returns transaction data: a sequence or set of forms, calls included, or nil for none.
+  using function = std::function<value(const db& before, std::span<const value> arguments)>;
+  /// Gets a value of the attribute; `true` lets it pass. A lambda that returns bool will do.
+  using attribute_predicate = std::function<value(const value& v)>;
+  /// Gets the database after the transaction, and the entity.
+  using entity_predicate = std::function<value(const db& after, entity_id e)>;
+
+  /// Makes `f` known as `name` (without colon), instead of what was; keyword and symbol are the same to it.
+  tx_functions& add(std::string_view name, function f) {
+    functions_.insert_or_assign(std::string{name}, std::move(f));
+    return *this;
+  }
+  tx_functions& add_attribute_predicate(std::string_view name, attribute_predicate p) {
+    attribute_predicates_.insert_or_assign(std::string{name}, std::move(p));
+    return *this;
+  }
+  tx_functions& add_entity_predicate(std::string_view name, entity_predicate p) {
+    entity_predicates_.insert_or_assign(std::string{name}, std::move(p));
+    return *this;
+  }
+
+  /// What goes by `name`; null if nothing does. Valid until this changes.
+  const function* find(std::string_view name) const { return find_in(functions_, name); }
+  const attribute_predicate* find_attribute_predicate(std::string_view name) const {
+    return find_in(attribute_predicates_, name);
+  }
+  const entity_predicate* find_entity_predicate(std::string_view name) const {
+    return find_in(entity_predicates_, name);
+  }
+
+ private:
+  struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  template <class F>
+  using by_name = std::unordered_map<std::string, F, text_hash, std::equal_to<>>;
+
+  template <class F>
+  static const F* find_in(const by_name<F>& all, std::string_view name) {
+    const auto at = all.find(name);
+    return at == all.end() ? nullptr : &at->second;
+  }
+
+  by_name<function> functions_;
+  by_name<attribute_predicate> attribute_predicates_;
+  by_name<entity_predicate> entity_predicates_;
+};
+
+}  // namespace datoms
+
+using datoms::tx_functions;
+
+}  // namespace datolite
