@@ -66,9 +66,9 @@ TEST(pull_from_a_db, is_the_same_on_every_engine) {
               R"({:home {:city "Bergen"}, :tag 0})")
         << one.name;
     EXPECT_EQ(w.pulled("[:name {:friend ...}]", R"([:name "Petr"])"),
-              R"({:friend [{:friend [{:db/id )" +
-                  std::to_string(*w.conn.db().entid(R"([:name "Petr"])"_edn)) +
-                  R"(} {:name "Anna"}], :name "Ivan"}], :name "Petr"})")
+              R"({:friend [{:friend [{:friend [{:db/id )" +
+                  std::to_string(*w.conn.db().entid(R"([:name "Ivan"])"_edn)) +
+                  R"(}], :name "Petr"} {:name "Anna"}], :name "Ivan"}], :name "Petr"})")
         << one.name;
   }
 }

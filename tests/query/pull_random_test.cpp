@@ -22,7 +22,7 @@ class plain_pull {
  public:
   explicit plain_pull(const datom_set& of) : of_{of} {}
 
-  value operator()(const value& pattern, entity_id e) const { return as_value(show(pattern, e, {e}, {})); }
+  value operator()(const value& pattern, entity_id e) const { return as_value(show(pattern, e, {}, {})); }
 
  private:
   struct spec {
@@ -148,7 +148,7 @@ class plain_pull {
         further.push_back(v.word());
         const map inner = part        ? show(read_edn("[*]"), v.word(), further, {})
                           : recursion ? show(pattern, v.word(), further, deeper)
-                                      : show(s.nested, v.word(), {v.word()}, {});
+                                      : show(s.nested, v.word(), {}, {});
         if (!inner.empty()) shown.push_back(as_value(inner));
       }
     }

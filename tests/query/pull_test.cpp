@@ -121,12 +121,13 @@ TEST_F(pulling, components_are_shown_whole_unless_a_map_says_otherwise) {
   EXPECT_EQ(pulled("[:spec]", 13), R"({:spec {:db/id 18}})");
 }
 
-TEST_F(pulling, parts_that_are_made_of_their_whole_end_at_its_id) {
+TEST_F(pulling, parts_that_are_made_of_their_whole_end_at_an_id) {
   set.add(14, "part", 12);
   EXPECT_EQ(pulled("[:part]", 12),
-            R"({:part [{:db/id 13, :name "part 13"} {:db/id 14, :name "part 14", :part [{:db/id 12}]}]})");
+            R"({:part [{:db/id 13, :name "part 13"} {:db/id 14, :name "part 14", :part [{:db/id 12, )"
+            R"(:name "part 12", :part [{:db/id 13, :name "part 13"} {:db/id 14}]}]}]})");
   set.add(18, "part", 18);
-  EXPECT_EQ(pulled("[*]", 18), "{:db/id 18, :part [{:db/id 18}]}");
+  EXPECT_EQ(pulled("[*]", 18), "{:db/id 18, :part [{:db/id 18, :part [{:db/id 18}]}]}");
 }
 
 TEST_F(pulling, the_wildcard_shows_all_attributes_but_those_that_are_named_as_they_say) {
@@ -164,12 +165,12 @@ TEST_F(pulling, each_recursion_of_a_pattern_has_its_own_depth) {
 }
 
 // 54
-TEST_F(pulling, a_recursion_shows_who_stands_on_the_way_as_an_id_only) {
+TEST_F(pulling, a_recursion_shows_whom_it_came_to_on_its_way_as_an_id_only) {
   set.add(4, "friend", 5), set.add(5, "friend", 6), set.add(6, "friend", 4), set.add(6, "friend", 6);
   EXPECT_EQ(
       pulled("[:name {:friend ...}]", 4),
-      R"({:friend [{:friend [{:friend [{:db/id 4} {:db/id 6}], :name "Matthew"}], :name "Elizabeth"}], )"
-      R"(:name "Lucy"})");
+      R"({:friend [{:friend [{:friend [{:friend [{:db/id 5}], :name "Lucy"} {:db/id 6}], :name "Matthew"}], )"
+      R"(:name "Elizabeth"}], :name "Lucy"})");
 }
 
 TEST_F(pulling, who_was_seen_on_another_branch_is_shown_again) {
@@ -189,9 +190,9 @@ TEST_F(pulling, a_recursion_within_a_nested_pattern_begins_anew) {
             R"({:friend [{:db/id 2, :friend [{:db/id 1}]}], :name "Petr"})");
   EXPECT_EQ(
       pulled("[:name {:child [:name {:father [:name {:friend ...}]}]}]", 1),
-      R"({:child [{:father {:friend [{:friend [{:db/id 1}], :name "David"}], :name "Petr"}, :name "David"} )"
-      R"({:father {:friend [{:friend [{:db/id 1}], :name "David"}], :name "Petr"}, :name "Thomas"}], )"
-      R"(:name "Petr"})");
+      R"({:child [{:father {:friend [{:friend [{:friend [{:db/id 2}], :name "Petr"}], :name "David"}], )"
+      R"(:name "Petr"}, :name "David"} {:father {:friend [{:friend [{:friend [{:db/id 2}], :name "Petr"}], )"
+      R"(:name "David"}], :name "Petr"}, :name "Thomas"}], :name "Petr"})");
 }
 
 TEST_F(pulling, at_most_a_thousand_values_are_taken_unless_a_limit_says_otherwise) {

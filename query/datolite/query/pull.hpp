@@ -12,7 +12,7 @@
 //   * refs are {:db/id …}, with :db/ident if the entity has one; components are shown whole
 //   * an entity that a nested pattern finds nothing of is left out of its vector, and out of the map where it
 //   is alone
-//   * a recursion shows an entity that stands on the way to itself as its :db/id only
+//   * a recursion that comes to an entity which it came to already on the same way shows its :db/id only
 //   * ids are values of kind ref
 //
 // Cost: an entity costs a search of EAVT and a step a datom between its first and last attribute wanted, each

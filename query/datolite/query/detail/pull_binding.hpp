@@ -33,6 +33,7 @@ struct bound_spec {
   std::size_t read_limit = pull_spec::unlimited;  ///< how many values are read
   std::size_t depth_slot = pull_spec::unlimited;  ///< of a recursion with a depth: its number among these
   std::size_t rank = 0;                           ///< in the order of keys
+  bool shares = false;                            ///< its values with a twin
   bound_spec* twin = nullptr;  ///< the next one that names the same attribute by another name
   std::uint64_t met = 0;       ///< the last entity that had it
 
@@ -45,7 +46,6 @@ struct bound_spec {
 
 struct bound_node {
   bool wildcard = false;
-  bool may_return = false;                         ///< entities on the way to it must be remembered
   bool repeats_keys = false;                       ///< two specs have one key
   std::vector<std::unique_ptr<bound_spec>> specs;  ///< by rank; of those with one key the last counts
   std::vector<bound_spec*> forward;                ///< by id
@@ -97,7 +97,7 @@ class pull_binding {
  private:
   std::unique_ptr<bound_node> bind(const pull_node& said) const {
     auto out = std::make_unique<bound_node>();
-    out->wildcard = out->may_return = said.wildcard;
+    out->wildcard = said.wildcard;
     bool has_id = false;
     for (const pull_spec& spec : said.specs) {
       out->specs.push_back(bind(spec, *out));
@@ -138,14 +138,12 @@ class pull_binding {
       out->inner = said.inner;
     } else if (said.is == pull_spec::nested::recursion) {
       out->expands = bound_spec::expansion::recursion;
-      in.may_return = true;
       if (said.depth != pull_spec::unlimited) {
         out->depth_slot = in.depths.size();
         in.depths.push_back(said.depth);
       }
     } else if (!said.reverse && out->facts != nullptr && out->facts->component) {
       out->expands = bound_spec::expansion::component;
-      in.may_return = true;
     }
     if (!out->many) out->limit = 1;
     out->read_limit = out->limit;
@@ -169,6 +167,7 @@ class pull_binding {
       if (to > 0 && all[to - 1]->facts->id == spec->facts->id) {
         spec->twin = std::exchange(all[to - 1]->twin, spec);
         all[to - 1]->read_limit = std::max(all[to - 1]->read_limit, spec->limit);
+        spec->shares = all[to - 1]->shares = true;
       } else {
         all[to++] = spec;
       }

@@ -1,4 +1,4 @@
-// pull_path: the entities on the way from where a recursion began to where it is.
+// pull_path: the entities that a recursion went to on the way to where it is.
 //
 // A recursion that meets an entity which is on its way stops there. Recursions within recursions have ways of
 // their own: each begins at a position of the path, its start, and sees what stands from there on.

@@ -78,13 +78,14 @@ class puller {
 
   // -- frames
 
+  /// `by` is the recursion or component that leads to `e`, if one does.
   void open(bound_node& node, entity_id e, std::size_t start, const bound_spec* by = nullptr) {
     frame f{
         &node,         e, start, path_.size(), groups_.size(), values_.size(), depths_.size(), done_.size(),
         groups_.size()};
     set_depths(node, by);
     read(node, e);
-    if (node.may_return) path_.push(start, e);
+    if (by != nullptr) path_.push(start, e);
     frames_.push_back(f);
   }
 
@@ -182,9 +183,9 @@ class puller {
       done_.push_back(spec.key), done_.push_back(*spec.said->default_value);
       return;
     }
-    if (!spec.many) return show(spec, plain(values_[g.first]));
+    if (!spec.many) return show(spec, plain(spec, values_[g.first]));
     const std::size_t from = done_.size();
-    for (std::size_t i = g.first; i < g.first + g.count; ++i) done_.push_back(plain(values_[i]));
+    for (std::size_t i = g.first; i < g.first + g.count; ++i) done_.push_back(plain(spec, values_[i]));
     show_entities(spec, from);
   }
 
@@ -201,8 +202,8 @@ class puller {
   }
 
   /// A value as it is, a ref as a map with the entity's id and, if it has one, its name.
-  value plain(const value& v) const {
-    if (!v.is(kind::ref)) return v;
+  value plain(const bound_spec& spec, value& v) const {
+    if (!v.is(kind::ref)) return spec.shares ? v : std::move(v);
     const auto ident = binding_.db().ident(v.word());
     if (!ident) return id_map(v.word());
     value entries[] = {id_key(), value::ref(v.word()), value::keyword("db/ident"), *ident};
