@@ -2,6 +2,8 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <random>
+
 namespace {
 
 using namespace datolite_test;
@@ -138,6 +140,54 @@ TEST_F(Tuples, WithKeepsCompositesToo) {
   const db after = conn.db().with(read_edn(R"([{:db/id 201 :course "db"}])")).db_after;
   EXPECT_EQ(values_of(after, 201, "enrolled"), R"([[nil "db" nil]])");
   EXPECT_EQ(of(201, "enrolled"), "[]");
+}
+
+TEST_F(Tuples, AfterAnyHistoryACompositeIsWhatItsPartsAreAtEveryT) {
+  const std::vector<std::string> parts = {"student", "course", "year"};
+  std::mt19937 random{20};
+  const auto pick = [&](int n) { return std::to_string(random() % static_cast<unsigned>(n)); };
+  const auto form = [&]() -> std::string {
+    const std::string e = "20" + pick(4), v[] = {"10" + pick(4), "\"c" + pick(3) + "\"", pick(3)};
+    const std::size_t part = random() % 3;
+    switch (random() % 6) {
+      case 0: return "[:db/retract " + e + " :" + parts[part] + "] ";
+      case 1: return "[:db/retract " + e + " :" + parts[part] + " " + v[part] + "] ";
+      case 2: return "[:db/retractEntity " + (random() % 2 ? e : v[0]) + "] ";
+      default: return "[:db/add " + e + " :" + parts[part] + " " + v[part] + "] ";
+    }
+  };
+  const auto joined = [&](const db& in, const std::string& e) {
+    std::string text = "[[";
+    bool any = false;
+    for (const std::string& part : parts) {
+      const std::string one = values_of(in, read_edn(e), part);
+      any = any || one != "[]";
+      text += one == "[]" ? "nil " : one.substr(1, one.size() - 2) + " ";
+    }
+    text.pop_back();
+    return any ? text + "]]" : "[]";
+  };
+  int done = 0;
+  for (int round = 0; round < 400; ++round) {
+    std::string text = "[";
+    for (std::size_t n = 1 + random() % 4; n > 0; --n) text += form();
+    try {
+      transact(conn, text + "]");
+      ++done;
+    } catch (const error& e) {
+      EXPECT_TRUE(e.code() == "db.error/datoms-conflict" || e.code() == "db.error/unique-conflict")
+          << e.message();
+      continue;
+    }
+    for (const std::int64_t t : {conn.db().basis_t(), conn.db().basis_t() - round / 2}) {
+      const db at = conn.db().as_of(t);
+      if (t < datoms::first_user_t + 1) continue;
+      for (const char* e : {"200", "201", "202", "203"}) {
+        ASSERT_EQ(values_of(at, read_edn(e), "enrolled"), joined(at, e)) << text << " at " << t;
+      }
+    }
+  }
+  EXPECT_GT(done, 150);
 }
 
 // -- those that are asserted

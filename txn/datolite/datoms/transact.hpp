@@ -116,7 +116,7 @@ inline prepared prepare(const db_view& before, const value& tx_data, std::int64_
   if (earlier != nullptr) tempids.recall(*earlier);
   id_resolver{before, tempids, forms}.resolve(made.after);
   fact_maker facts{before, made.t};
-  facts.make(forms.operations());
+  facts.make(std::move(forms.operations()), forms.expected());
   made.added = std::move(facts.added());
   made.retracted = std::move(facts.retracted());
   made.ensures = std::move(forms.ensures());

@@ -31,25 +31,26 @@ class fact_maker {
   /// The transaction's own T is `t`; all of these must outlive this.
   fact_maker(const db_view& before, std::int64_t t) : before_{before}, t_{t} {}
 
-  /// Works out `added` and `retracted`. REQUIRES: the operations name entities by their ids.
-  void make(const std::vector<operation>& operations);
+  /// Works out `added` and `retracted`. REQUIRES: the operations name entities by their ids; `expected` is
+  /// what their cas expect.
+  void make(std::vector<operation> operations, std::span<const value> expected);
 
   std::vector<datom>& added() noexcept { return added_; }          ///< in EAVT order, of this T
   std::vector<datom>& retracted() noexcept { return retracted_; }  ///< in EAVT order, as they were asserted
 
  private:
-  struct wish {  // a fact to be asserted or retracted
-    entity_id e;
-    const attribute_facts* a;
-    value v;
-    bool add;
-    const value* form;
-  };
+  using wish = operation;  // once collected: a fact to be added or retracted
 
   static constexpr std::size_t batch_size = 256;
   static bool same_fact(const wish& x, const wish& y) { return x.e == y.e && x.a == y.a && x.v == y.v; }
-  void collect(const std::vector<operation>& operations);
-  void collect_cas(const operation& op);
+  static constexpr std::size_t small_run = 24;
+  static bool before_in_eav(const wish& x, const wish& y);
+  void collect(std::span<const value> expected);
+  void sort_wishes();
+  void wish_retraction(entity_id e, const attribute_facts* a, value v, const value* form) {
+    wishes_.push_back({e, a, std::move(v), form, operation_kind::retract});
+  }
+  void compare(const operation& op, const value& expected);
   void collect_attribute(const operation& op);
   void collect_entity(const operation& op);
   void settle(std::span<const wish> of_one_attribute);

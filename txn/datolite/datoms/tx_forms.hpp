@@ -11,7 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,7 +33,7 @@
 
 namespace datolite::datoms {
 
-enum class operation_kind : std::uint8_t { add, retract, retract_attribute, retract_entity, cas };
+enum class operation_kind : std::uint8_t { add, retract, retract_attribute, retract_entity, cas, nothing };
 
 /// One thing to do. Where `a` is of type ref, values are refs of entity codes.
 struct operation {
@@ -42,8 +42,10 @@ struct operation {
   value v;  ///< cas: the new value
   const value* form = nullptr;
   operation_kind what;
-  value old{};  ///< cas: the value expected; nil: none
+  std::uint32_t expected = 0;  ///< cas: which of the values expected
 };
+
+static_assert(sizeof(operation) == 48, "there may be very many of them");
 
 /// An entity that must fulfil a spec (:db/ensure) when all is done.
 struct ensured {
@@ -76,9 +78,11 @@ class form_reader {
   void read(const value& tx_data);
 
   std::vector<operation>& operations() noexcept { return operations_; }
+  /// What each cas expects; nil: no value.
+  const std::vector<value>& expected() const noexcept { return expected_; }
   std::vector<ensured>& ensures() noexcept { return ensures_; }
   /// Attributes that an open schema meets for the first time; their ids are not known yet.
-  std::deque<attribute_facts>& new_attributes() noexcept { return new_attributes_; }
+  std::list<attribute_facts>& new_attributes() noexcept { return new_attributes_; }
 
  private:
   struct pending_map {
@@ -86,6 +90,7 @@ class form_reader {
     entity_code e;
   };
 
+  static std::size_t size_of(const value& tx_data);
   void read_forms(const value& tx_data);
   void read_list(const value& form);
   void call(const value& form);
@@ -113,6 +118,14 @@ class form_reader {
   value typed(const attribute_facts& a, const value& v, const value& form);
   value typed_tuple(const attribute_facts& a, const value& v, const value& form);
 
+  struct named_attribute {
+    value name;
+    const attribute_facts* facts = nullptr;
+    bool back = false;  // the name is written in reverse, :ns/_name
+  };
+
+  named_attribute* recent(const value& name) noexcept;
+  std::pair<const attribute_facts*, bool> key(const value& name, const value& map);
   const attribute_facts& attribute(const value& name, const value& form, bool may_create = false);
   const attribute_facts* reversed(const value& name) const;
   const attribute_facts& create(const value& name);
@@ -128,14 +141,18 @@ class form_reader {
   tempid_table& tempids_;
   const std::int64_t t_;
   std::optional<db> before_db_;  // what functions get
-  std::deque<value> returned_;   // by functions: operations point into it
+  std::list<value> returned_;    // by functions: operations point into it
   int depth_ = 0, inner_calls_ = 0;
+  std::vector<named_attribute>
+      recent_;  // much data names the same attributes again and again; by hash, or none
   std::vector<operation> operations_;
+  std::vector<value> expected_;
   std::vector<ensured> ensures_;
-  std::deque<attribute_facts> new_attributes_;
+  std::list<attribute_facts> new_attributes_;
   std::vector<pending_map> nested_;  // found, not read yet: nothing recurses
 };
 
 }  // namespace datolite::datoms
 
 #include <datolite/datoms/detail/tx_forms.hpp>
+#include <datolite/datoms/detail/tx_names.hpp>

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -262,7 +262,7 @@ class id_resolver {
   tempid_table& tempids_;
   std::vector<operation>& operations_;
   std::vector<ensured>& ensures_;
-  std::deque<attribute_facts>& new_attributes_;
+  std::list<attribute_facts>& new_attributes_;
 };
 
 }  // namespace datolite::datoms

@@ -8,8 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,6 +22,52 @@ namespace datolite::datoms {
 
 /// An entity id, or a tempid's code (negative).
 using entity_code = std::int64_t;
+
+namespace detail {
+
+/// A hash table of indices; what they stand for, its user knows.
+class index_table {
+ public:
+  /// The index that was added with a `hash` and is the `same`; `fresh`, which is added, if there is none.
+  /// Amortised O(1).
+  template <class Same>
+  std::size_t find_or_add(std::uint64_t hash, std::size_t fresh, Same&& same) {
+    if ((used_ + 1) * 2 > slots_.size()) grow();
+    std::size_t at = place_of(hash);
+    for (; slots_[at].index != none; at = (at + 1) & (slots_.size() - 1)) {
+      if (slots_[at].hash == hash && same(std::size_t{slots_[at].index})) return slots_[at].index;
+    }
+    slots_[at] = {hash, static_cast<std::uint32_t>(fresh)};
+    ++used_;
+    return fresh;
+  }
+
+ private:
+  static constexpr std::uint32_t none = 0xFFFF'FFFF;
+  struct slot {
+    std::uint64_t hash = 0;
+    std::uint32_t index = none;
+  };
+
+  std::size_t place_of(std::uint64_t hash) const noexcept {
+    return static_cast<std::size_t>(hash * 0x9E37'79B9'7F4A'7C15u >> 32) & (slots_.size() - 1);
+  }
+  void grow() {
+    std::vector<slot> old(slots_.empty() ? 16 : slots_.size() * 2);
+    old.swap(slots_);
+    for (const slot& one : old) {
+      if (one.index == none) continue;
+      std::size_t at = place_of(one.hash);
+      while (slots_[at].index != none) at = (at + 1) & (slots_.size() - 1);
+      slots_[at] = one;
+    }
+  }
+
+  std::vector<slot> slots_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace detail
 
 class tempid_table {
  public:
@@ -39,15 +85,19 @@ class tempid_table {
     return static_cast<std::size_t>(-1 - code);
   }
 
-  /// The code of a string. `text` must outlive the table.
+  /// The code of a string.
   entity_code named(const value& text, const value& form) {
-    const auto [at, fresh] = by_text_.try_emplace(text.raw(), entries_.size());
-    return fresh ? make(text, form) : code_of(at->second);
+    const std::size_t at =
+        by_text_.find_or_add(std::hash<std::string_view>{}(text.raw()), entries_.size(),
+                             [&](std::size_t i) { return entries_[i].name.raw() == text.raw(); });
+    return at == entries_.size() ? make(text, form) : code_of(at);
   }
   /// The code of a negative number: the user's own, or what `tempid` made.
   entity_code numbered(const value& number, std::int64_t id, entity_id partition, const value& form) {
-    const auto [at, fresh] = by_number_.try_emplace(id, entries_.size());
-    return fresh ? make(number, form, partition) : code_of(at->second);
+    const std::size_t at =
+        by_number_.find_or_add(static_cast<std::uint64_t>(id), entries_.size(),
+                               [](std::size_t) { return true; });  // the number is its own hash
+    return at == entries_.size() ? make(number, form, partition) : code_of(at);
   }
   entity_code unnamed(const value& form, entity_id partition = part_user) {
     return make(value{}, form, partition);
@@ -85,10 +135,10 @@ class tempid_table {
 
   /// Gives the strings their entities of earlier transactions; the others may become entities in later ones.
   void recall(const tempid_bindings& earlier) {
-    for (const auto& [text, at] : by_text_) {
-      entry& one = entries_[at];
+    for (entry& one : entries_) {
+      if (!one.name.is(kind::string)) continue;
       one.is_entity = true;
-      if (const auto id = earlier.find(text)) one.id = *id;
+      if (const auto id = earlier.find(one.name.raw())) one.id = *id;
     }
   }
 
@@ -102,8 +152,7 @@ class tempid_table {
   }
 
   std::vector<entry> entries_;
-  std::unordered_map<std::string_view, std::size_t> by_text_;
-  std::unordered_map<std::int64_t, std::size_t> by_number_;
+  detail::index_table by_text_, by_number_;
 };
 
 }  // namespace datolite::datoms

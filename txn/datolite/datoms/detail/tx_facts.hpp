@@ -10,18 +10,11 @@
 
 namespace datolite::datoms {
 
-inline void fact_maker::make(const std::vector<operation>& operations) {
-  collect(operations);
-  const auto before_in_eav = [](const wish& x, const wish& y) {
-    if (x.e != y.e) return x.e < y.e;
-    if (x.a->id != y.a->id) return x.a->id < y.a->id;
-    const auto order = stored_order(x.v, y.v);
-    return order != 0 ? order < 0 : x.add < y.add;
-  };
-  if (!std::is_sorted(wishes_.begin(), wishes_.end(), before_in_eav)) {
-    std::stable_sort(wishes_.begin(), wishes_.end(), before_in_eav);
-  }
-  added_.reserve(wishes_.size());
+inline void fact_maker::make(std::vector<operation> operations, std::span<const value> expected) {
+  wishes_ = std::move(operations);
+  collect(expected);
+  sort_wishes();
+  added_.reserve(wishes_.size()), forms_.reserve(wishes_.size());
   for (std::size_t from = 0; from < wishes_.size();) {
     std::size_t to = from;
     while (to < wishes_.size() && wishes_[to].e == wishes_[from].e && wishes_[to].a == wishes_[from].a) ++to;
@@ -35,35 +28,67 @@ inline void fact_maker::make(const std::vector<operation>& operations) {
 
 // -- what the operations wish for
 
-inline void fact_maker::collect(const std::vector<operation>& operations) {
-  wishes_.reserve(operations.size());
-  for (const operation& op : operations) {
-    switch (op.what) {
-      case operation_kind::add: wishes_.push_back({op.e, op.a, op.v, true, op.form}); break;
-      case operation_kind::retract: wishes_.push_back({op.e, op.a, op.v, false, op.form}); break;
-      case operation_kind::retract_attribute: collect_attribute(op); break;
-      case operation_kind::retract_entity: collect_entity(op); break;
-      case operation_kind::cas: collect_cas(op); break;
+inline bool fact_maker::before_in_eav(const wish& x, const wish& y) {
+  if (x.e != y.e) return x.e < y.e;
+  if (x.a->id != y.a->id) return x.a->id < y.a->id;
+  const auto order = stored_order(x.v, y.v);
+  return order != 0 ? order < 0 : x.what > y.what;  // a retraction before an addition
+}
+
+/// Mostly the entities ascend as they were written, and only the attributes of each are out of order.
+inline void fact_maker::sort_wishes() {
+  const auto by_entity = [](const wish& x, const wish& y) { return x.e < y.e; };
+  if (!std::is_sorted(wishes_.begin(), wishes_.end(), by_entity)) {
+    std::stable_sort(wishes_.begin(), wishes_.end(), before_in_eav);
+    return;
+  }
+  for (auto from = wishes_.begin(); from != wishes_.end();) {
+    auto to = from;
+    while (to != wishes_.end() && to->e == from->e) ++to;
+    if (static_cast<std::size_t>(to - from) > small_run) {
+      std::stable_sort(from, to, before_in_eav);
+    } else {
+      for (auto at = from; at != to; ++at) {
+        if (at == from || !before_in_eav(*at, at[-1])) continue;
+        std::rotate(std::upper_bound(from, at, *at, before_in_eav), at, at + 1);
+      }
     }
+    from = to;
   }
 }
 
-inline void fact_maker::collect_cas(const operation& op) {
-  const bool has = read_facts(op.e, op.a->id, nullptr);
-  const bool expected = op.old.is_nil() ? !has : has && found_.v[0] == op.old;
-  if (!expected) {
-    refuse("db.error/cas-failed",
-           "the value is " + (has ? shown(found_.v[0]) : "none") + ", expected " +
-               (op.old.is_nil() ? "none" : shown(op.old)),
-           *op.form, error_category::conflict);
+/// Turns every operation into wishes for single facts.
+inline void fact_maker::collect(std::span<const value> expected) {
+  bool gone = false;
+  for (std::size_t i = 0, size = wishes_.size(); i < size; ++i) {
+    if (wishes_[i].what <= operation_kind::retract) continue;
+    const operation op = wishes_[i];
+    if (op.what == operation_kind::cas) {
+      compare(op, expected[op.expected]);
+      wishes_[i].what = operation_kind::add;
+      continue;
+    }
+    op.what == operation_kind::retract_attribute ? collect_attribute(op) : collect_entity(op);
+    wishes_[i].what = operation_kind::nothing;
+    gone = true;
   }
-  wishes_.push_back({op.e, op.a, op.v, true, op.form});
+  if (gone) std::erase_if(wishes_, [](const wish& w) { return w.what == operation_kind::nothing; });
+}
+
+/// Is the value what a cas expects?
+inline void fact_maker::compare(const operation& op, const value& expected) {
+  const bool has = read_facts(op.e, op.a->id, nullptr);
+  if (expected.is_nil() ? !has : has && found_.v[0] == expected) return;
+  refuse("db.error/cas-failed",
+         "the value is " + (has ? shown(found_.v[0]) : "none") + ", expected " +
+             (expected.is_nil() ? "none" : shown(expected)),
+         *op.form, error_category::conflict);
 }
 
 inline void fact_maker::collect_attribute(const operation& op) {
   if (!read_facts(op.e, op.a->id, nullptr)) return;
   do {
-    for (const value& v : found_.v) wishes_.push_back({op.e, op.a, v, false, op.form});
+    for (const value& v : found_.v) wish_retraction(op.e, op.a, v, op.form);
   } while (facts_->next_batch(found_, batch_size));
 }
 
@@ -87,7 +112,7 @@ inline void fact_maker::collect_entity(const operation& op) {
       for (std::size_t i = 0; i < batch.size; ++i) {
         const attribute_facts* const a = attributes().find(batch.a[i]);
         if (a == nullptr || attributes().is_composite(a->id)) continue;  // those follow their parts
-        wishes_.push_back({e, a, batch.v[i], false, op.form});
+        wish_retraction(e, a, batch.v[i], op.form);
         if (!a->component || !batch.v[i].is(kind::ref)) continue;
         if (seen.insert(batch.v[i].word()).second) left.push_back(batch.v[i].word());
       }
@@ -99,7 +124,7 @@ inline void fact_maker::collect_entity(const operation& op) {
     for (datom_columns batch; towards->next_batch(batch, 256);) {
       for (std::size_t i = 0; i < batch.size; ++i) {
         const attribute_facts* const a = attributes().find(batch.a[i]);
-        if (a != nullptr) wishes_.push_back({batch.e[i], a, value::ref(e), false, op.form});
+        if (a != nullptr) wish_retraction(batch.e[i], a, value::ref(e), op.form);
       }
     }
   }
@@ -138,14 +163,14 @@ inline void fact_maker::settle(std::span<const wish> wishes) {
 
 inline void fact_maker::check_contradictions(std::span<const wish> wishes) const {
   for (std::size_t i = 1; i < wishes.size(); ++i) {
-    if (wishes[i - 1].add != wishes[i].add && same_fact(wishes[i - 1], wishes[i])) {
+    if (wishes[i - 1].what != wishes[i].what && same_fact(wishes[i - 1], wishes[i])) {
       refuse_conflict(wishes[i - 1], wishes[i]);
     }
   }
   if (wishes[0].a->many) return;
   const wish* only = nullptr;
   for (const wish& w : wishes) {
-    if (!w.add) continue;
+    if (w.what != operation_kind::add) continue;
     if (only != nullptr && only->v != w.v) refuse_conflict(*only, w);
     only = &w;
   }
@@ -153,7 +178,8 @@ inline void fact_maker::check_contradictions(std::span<const wish> wishes) const
 
 inline void fact_maker::settle_one(std::span<const wish> wishes) {
   const bool has = read_facts(wishes[0].e, wishes[0].a->id, nullptr);
-  const auto added = std::find_if(wishes.begin(), wishes.end(), [](const wish& w) { return w.add; });
+  const auto added =
+      std::find_if(wishes.begin(), wishes.end(), [](const wish& w) { return w.what == operation_kind::add; });
   if (added != wishes.end()) {
     if (has && found_.v[0] == added->v) return;
     if (has) retract_found(0, wishes[0].e, wishes[0].a->id);
@@ -169,8 +195,9 @@ inline void fact_maker::settle_many(std::span<const wish> wishes) {
     const wish& w = wishes[i];
     if (i > 0 && same_fact(wishes[i - 1], w)) continue;
     const bool has = read_facts(w.e, w.a->id, &w.v);
-    if (w.add && !has) add_new(w);
-    if (!w.add && has) retract_found(0, w.e, w.a->id);
+    const bool adds = w.what == operation_kind::add;
+    if (adds && !has) add_new(w);
+    if (!adds && has) retract_found(0, w.e, w.a->id);
   }
 }
 
@@ -305,8 +332,8 @@ inline void fact_maker::check_unique() {
 
 inline void fact_maker::refuse_conflict(const wish& x, const wish& y) const {
   const auto said = [](const wish& w) {
-    return "[" + std::string{w.add ? ":db/add " : ":db/retract "} + std::to_string(w.e) + " " +
-           name_of(w.a->ident) + " " + shown(w.v) + "]";
+    return "[" + std::string{w.what == operation_kind::add ? ":db/add " : ":db/retract "} +
+           std::to_string(w.e) + " " + name_of(w.a->ident) + " " + shown(w.v) + "]";
   };
   refuse("db.error/datoms-conflict",
          "two facts of one transaction contradict each other, " + said(x) + " and " + said(y), *y.form);
