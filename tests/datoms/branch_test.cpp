@@ -62,9 +62,4 @@ TEST(With, BranchesDivergeAndNeverTouchTheStorage) {
   EXPECT_EQ(whole(conn.db()), before);
 }
 
-TEST(With, OfThePastIsRefusedForNow) {
-  connection conn{new_memory()};
-  EXPECT_THROW(conn.db().as_of(1).with(read_edn("[]")), error);
-}
-
 }  // namespace

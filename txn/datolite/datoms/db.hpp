@@ -2,18 +2,23 @@
 //
 // A db never changes, and is cheap to copy: it shows one state of the store, through one filter of time. What
 // is committed later does not show in it. It serves `index_access`, which is all that queries need of it;
-// through `datoms` it can be read directly.
+// through `datoms` and its like, and `entity`, it can be read directly.
 //
-// The schema and the idents are those of its state also when it shows an earlier moment (Datomic's rule).
+// `as_of`, `since`, `history` and `filter` make other views of the same state, and may be combined in any
+// order: what all of them show is shown. The schema and the idents are those of the state also when it shows
+// an earlier moment (Datomic's rule); lookup refs are resolved against what the view shows.
 //
 // Threads: a db may be read by many threads at once.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,14 +29,27 @@
 #include <datolite/core/io_stats.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/datoms/datom_index.hpp>
+#include <datolite/datoms/datom_run.hpp>
 #include <datolite/datoms/entity_id.hpp>
 #include <datolite/datoms/schema.hpp>
+#include <datolite/datoms/tx_error.hpp>
 
 namespace datolite {
 
 struct tx_report;
+class entity;
 
 namespace datoms {
+
+class db;
+struct log_record;
+
+/// Whether a filtered db shows a datom. It is given the db as of the same moment, without predicates, `since`
+/// and `history`. It must give the same answer whenever it is asked, and may be called by many threads at
+/// once.
+using datom_predicate = std::function<bool(const db&, const datom&)>;
+using predicate_list = std::vector<datom_predicate>;
+using predicates_ptr = std::shared_ptr<const predicate_list>;
 
 /// The next ids that transactions hand out, and what the newest one left.
 struct counters {
@@ -56,10 +74,11 @@ struct db_state {
 
 using state_ptr = std::shared_ptr<const db_state>;
 
-/// A state through a filter of time, as the interface that queries use.
+/// A state through a filter of time and, if there are any, predicates, as the interface that queries use.
 class db_view final : public index_access {
  public:
-  db_view(state_ptr state, time_filter time) : state_{std::move(state)}, time_{time} {}
+  db_view(state_ptr state, time_filter time, predicates_ptr predicates = nullptr)
+      : state_{std::move(state)}, time_{time}, predicates_{std::move(predicates)} {}
 
   bool shows_history() const noexcept override { return time_.history; }
   const attribute_facts* attribute(const value& alias) const override {
@@ -69,9 +88,9 @@ class db_view final : public index_access {
   std::optional<value> ident(entity_id e) const override { return state_->attributes->ident(e); }
   std::unique_ptr<datom_cursor> open_cursor(index_order index, components wanted,
                                             io_counters* io = nullptr) const override {
-    return state_->index->open_cursor(index, wanted, time_, io);
+    return open(index, wanted, time_, io);
   }
-  std::uint64_t count(const datom_range& range) const override { return state_->index->count(range, time_); }
+  std::uint64_t count(const datom_range& range) const override;
   void read(entity_id e, attribute_id a, std::vector<value>& out, io_counters* io = nullptr) const override;
   void read_many(std::span<const entity_id> entities, attribute_id a, std::vector<value>& out,
                  std::vector<std::size_t>& ends, io_counters* io = nullptr) const override;
@@ -79,18 +98,29 @@ class db_view final : public index_access {
   /// The entity that has `v` for the unique attribute `a`. One search.
   std::optional<entity_id> holder(attribute_id a, const value& v, io_counters* io = nullptr) const;
 
+  /// A tuple as the attribute `a` of tuples keeps it: its elements may be written as in transaction data, in
+  /// a vector, its refs by any name. Empty if it is none, or a ref's name names nobody.
+  std::optional<value> stored_tuple(const attribute_facts& a, const value& given,
+                                    io_counters* io = nullptr) const;
+
   const db_state& state() const noexcept { return *state_; }
   const state_ptr& shared_state() const noexcept { return state_; }
   const time_filter& time() const noexcept { return time_; }
+  /// Does it show all that its state holds?
+  bool is_whole() const noexcept { return time_ == time_filter{} && predicates_ == nullptr; }
+  const predicates_ptr& predicates() const noexcept { return predicates_; }  ///< null if there are none
+
+  /// Throws `unsupported` if this is a history, where `what` has no meaning.
+  void refuse_history(std::string_view what) const;
 
  private:
+  std::unique_ptr<datom_cursor> open(index_order index, components wanted, const time_filter& time,
+                                     io_counters* io) const;
   void read_with(datom_cursor& cursor, const datom_range& range, std::vector<value>& out) const;
-  void refuse_history(std::string_view what) const;
-  std::optional<entity_id> holder_of_tuple(const attribute_facts& a, const value& given,
-                                           io_counters* io) const;
 
   state_ptr state_;
   time_filter time_;
+  predicates_ptr predicates_;
 };
 
 }  // namespace datoms
@@ -117,6 +147,8 @@ class db {
   }
   bool is_history() const noexcept { return view_->time().history; }
 
+  bool is_filtered() const noexcept { return view_->predicates() != nullptr; }
+
   /// The database as it was just after the transaction that `moment` names: a T, a transaction's id, or an
   /// instant (then the last transaction not after it). Throws `incorrect` for anything else.
   db as_of(const value& moment) const;
@@ -124,11 +156,51 @@ class db {
   db since(const value& moment) const;
   /// Every assertion and retraction up to now, instead of what is true.
   db history() const;
+  /// Only the datoms that `predicate`, and those of earlier filters, let pass. It is called for every datom
+  /// that is read, on the reader's thread; what it throws, the reader gets.
+  db filter(datoms::datom_predicate predicate) const;
 
-  /// What would be if `tx_data` were transacted: a branch of this database, which can be queried and built on
-  /// like any other. The storage is never touched. Include connection.hpp or tx_report.hpp. Not yet of a past
-  /// moment.
+  /// What would be if `tx_data` were transacted: a branch of what this db shows, which can be queried and
+  /// built on like any other. What a view of time or a filter hides is not there for the transaction, nor in
+  /// the branch; its own facts are, and predicates are not asked about them. It takes the T of `next_t()`, at
+  /// an instant not before that of the last transaction shown. The storage is never touched. Throws as
+  /// connection::transact, and `unsupported` on a history. Include connection.hpp or tx_report.hpp.
   tx_report with(const value& tx_data) const;
+
+  /// The datoms that have these components, which are given in the index's order, as values or as C++ values
+  /// that convert: an entity by id, ident or lookup ref; an attribute by ident or id; a value, or for a ref
+  /// attribute whatever names the entity; a T or a transaction's id. Throws `incorrect` for an attribute that
+  /// there is none of, and for AVET of one that is not indexed; an entity that there is none of has no
+  /// datoms.
+  template <class... Components>
+  datom_run datoms(index_order index, const Components&... given) const {
+    return matching(index, std::array<value, sizeof...(given)>{value{given}...});
+  }
+
+  /// The datoms from the first that has these components, or what comes next after where it would stand, to
+  /// the end of the index. Throws as `datoms`, and `not-found` for an entity that there is none of.
+  template <class... Components>
+  datom_run seek_datoms(index_order index, const Components&... given) const {
+    return from(index, std::array<value, sizeof...(given)>{value{given}...}, false);
+  }
+
+  /// The same backwards: from the last datom that has these components to the beginning of the index.
+  template <class... Components>
+  datom_run rseek_datoms(index_order index, const Components&... given) const {
+    return from(index, std::array<value, sizeof...(given)>{value{given}...}, true);
+  }
+
+  /// The datoms of an attribute whose values lie between `start`, inclusive, and `end`, exclusive, in the
+  /// order of the values; without one of them, from the first or to the last. Throws as `datoms`.
+  datom_run index_range(const value& attribute, const std::optional<value>& start,
+                        const std::optional<value>& end) const;
+
+  /// Calls `each(const datoms::log_record&)` with the transactions of [start, end) that this db shows, in
+  /// order, until it returns false; with their datoms as far as predicates let them pass. A moment is a T, a
+  /// transaction's id, or an instant; without one, from the first or to the last. Include connection.hpp or
+  /// db_log.hpp.
+  void tx_range(const std::optional<value>& start, const std::optional<value>& end,
+                const std::function<bool(const datoms::log_record&)>& each) const;
 
   /// The datoms of `range`, in its order. Throws `incorrect` for AVET of an attribute that is not indexed.
   std::vector<datom> datoms(const datom_range& range, io_counters* io = nullptr) const;
@@ -142,11 +214,15 @@ class db {
   std::vector<const attribute_facts*> attributes() const { return view_->state().attributes->attributes(); }
 
   const datoms::db_view& view() const noexcept { return *view_; }
-  explicit db(datoms::state_ptr state, datoms::time_filter time = {})
-      : view_{std::make_shared<const datoms::db_view>(std::move(state), time)} {}
+  explicit db(datoms::state_ptr state, datoms::time_filter time = {},
+              datoms::predicates_ptr predicates = nullptr)
+      : view_{std::make_shared<const datoms::db_view>(std::move(state), time, std::move(predicates))} {}
 
  private:
   std::int64_t t_of(const value& moment, bool last_not_after) const;
+  db at(datoms::time_filter time) const { return db{view_->shared_state(), time, view_->predicates()}; }
+  datom_run matching(index_order index, std::span<const value> given) const;
+  datom_run from(index_order index, std::span<const value> given, bool descending) const;
 
   std::shared_ptr<const datoms::db_view> view_;
 };
@@ -170,7 +246,7 @@ inline void db_view::refuse_history(std::string_view what) const {
 inline std::optional<entity_id> db_view::holder(attribute_id a, const value& v, io_counters* io) const {
   time_filter time = time_;
   time.history = false;
-  const auto cursor = state_->index->open_cursor(index_order::avet, components::e, time, io);
+  const auto cursor = open(index_order::avet, components::e, time, io);
   datom_range range;
   range.index = index_order::avet;
   range.a = a;
@@ -197,15 +273,17 @@ inline std::optional<entity_id> db_view::entid(const value& alias, io_counters* 
                     (facts == nullptr ? std::string{"its first part names no attribute"}
                                       : ":" + std::string{facts->ident.raw()} + " is not")};
   }
-  if (facts->type == kind::tuple) return holder_of_tuple(*facts, parts[1], io);
+  if (facts->type == kind::tuple) {
+    const auto tuple = stored_tuple(*facts, parts[1], io);
+    return tuple ? holder(facts->id, *tuple, io) : std::nullopt;
+  }
   if (facts->type != kind::ref || parts[1].is(kind::ref)) return holder(facts->id, parts[1], io);
   const auto target = entid(parts[1], io);
   return target ? holder(facts->id, value::ref(*target), io) : std::nullopt;
 }
 
-/// The elements may be written as in transaction data: a vector, its refs by any name.
-inline std::optional<entity_id> db_view::holder_of_tuple(const attribute_facts& a, const value& given,
-                                                         io_counters* io) const {
+inline std::optional<value> db_view::stored_tuple(const attribute_facts& a, const value& given,
+                                                  io_counters* io) const {
   const tuple_shape* const shape = state_->attributes->tuple_of(a.id);
   std::vector<value> elements{given.elements().begin(), given.elements().end()};
   const std::size_t fixed = shape == nullptr ? 0 : std::max(shape->parts.size(), shape->types.size());
@@ -217,7 +295,7 @@ inline std::optional<entity_id> db_view::holder_of_tuple(const attribute_facts& 
     if (!target) return std::nullopt;
     elements[i] = value::ref(*target);
   }
-  return holder(a.id, value::from_moved(kind::tuple, elements), io);
+  return value::from_moved(kind::tuple, elements);
 }
 
 inline void db_view::read_with(datom_cursor& cursor, const datom_range& range,
@@ -256,12 +334,41 @@ inline void db_view::read_many(std::span<const entity_id> entities, attribute_id
 
 }  // namespace datoms
 
+inline db db::as_of(const value& moment) const {
+  datoms::time_filter time = view_->time();
+  time.as_of = std::min(time.as_of, t_of(moment, true));
+  return at(time);
+}
+
+inline db db::since(const value& moment) const {
+  datoms::time_filter time = view_->time();
+  time.since = std::max(time.since, t_of(moment, true));
+  return at(time);
+}
+
+inline db db::history() const {
+  datoms::time_filter time = view_->time();
+  time.history = true;
+  return at(time);
+}
+
+inline db db::filter(datoms::datom_predicate predicate) const {
+  auto all = is_filtered() ? *view_->predicates() : datoms::predicate_list{};
+  all.push_back(std::move(predicate));
+  return db{view_->shared_state(), view_->time(),
+            std::make_shared<const datoms::predicate_list>(std::move(all))};
+}
+
+/// The T that `moment` names; of an instant, that of the last transaction before it, or not after it, and -1
+/// if there is none.
 inline std::int64_t db::t_of(const value& moment, bool last_not_after) const {
-  if (moment.is(kind::long_) || moment.is(kind::ref)) return datoms::t_of_moment(moment.word());
+  if (moment.is(kind::long_) || moment.is(kind::ref)) {
+    const std::int64_t t = datoms::t_of_moment(moment.word());
+    if (t >= 0 && t <= datoms::max_counter) return t;
+  }
   if (!moment.is(kind::instant)) {
     throw error{error_category::incorrect, "db.error/invalid-moment",
-                std::string{"a moment is a T, a transaction's id, or an instant, not a "} +
-                    std::string{to_string(moment.kind())}};
+                "a moment is a T, a transaction's id, or an instant, not " + datoms::shown(moment)};
   }
   const auto cursor = view_->state().index->open_cursor(index_order::avet, components::e, {}, nullptr);
   datom_range range;
@@ -274,42 +381,7 @@ inline std::int64_t db::t_of(const value& moment, bool last_not_after) const {
   return cursor->next_batch(found, 1) ? datoms::tx_to_t(found.e.front()) : -1;
 }
 
-inline db db::as_of(const value& moment) const {
-  datoms::time_filter time = view_->time();
-  time.as_of = std::min(time.as_of, t_of(moment, true));
-  return db{view_->shared_state(), time};
-}
-
-inline db db::since(const value& moment) const {
-  datoms::time_filter time = view_->time();
-  time.since = std::max(time.since, t_of(moment, true));
-  return db{view_->shared_state(), time};
-}
-
-inline db db::history() const {
-  datoms::time_filter time = view_->time();
-  time.history = true;
-  return db{view_->shared_state(), time};
-}
-
-inline std::vector<datom> db::datoms(const datom_range& range, io_counters* io) const {
-  if (range.index == index_order::avet && range.a) {
-    const attribute_facts* const facts = view_->attribute(value::ref(*range.a));
-    if (facts == nullptr || !facts->indexed) {
-      throw error{error_category::incorrect, "db.error/attribute-not-indexed",
-                  "AVET holds only attributes with :db/index or :db/unique; attribute " +
-                      std::to_string(*range.a) + " has neither"};
-    }
-  }
-  const auto cursor = view_->open_cursor(range.index, components::all, io);
-  cursor->seek(range);
-  std::vector<datom> out;
-  for (datom_columns batch; cursor->next_batch(batch, 1024);) {
-    for (std::size_t i = 0; i < batch.size; ++i) {
-      out.push_back({batch.e[i], batch.a[i], std::move(batch.v[i]), batch.t_op[i]});
-    }
-  }
-  return out;
-}
-
 }  // namespace datolite
+
+#include <datolite/datoms/detail/db_datoms.hpp>
+#include <datolite/datoms/detail/filtered_cursor.hpp>

@@ -135,7 +135,7 @@ class index final : public counted_index {
       io_counts unread;
       run<R> rows{reader_, range.index, false};
       rows.seek(keys, backward, unread);
-      if (!rows.valid()) return exact_count_limit;
+      if (!rows.valid()) return exact_count_limit + 1;  // all of them are past
       first[backward] = inner[backward] = rows.at().body;
       std::uint64_t steps = 0;
       for (; rows.valid() && steps < exact_count_limit; ++steps) {

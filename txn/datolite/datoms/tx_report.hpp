@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -11,9 +12,11 @@
 #include <datolite/core/datom.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/datoms/branch_index.hpp>
 #include <datolite/datoms/change_batch.hpp>
 #include <datolite/datoms/datom_index.hpp>
 #include <datolite/datoms/db.hpp>
+#include <datolite/datoms/db_log.hpp>
 #include <datolite/datoms/transact.hpp>
 #include <datolite/datoms/tx_log.hpp>
 #include <datolite/datoms/tx_predicates.hpp>
@@ -89,19 +92,59 @@ inline state_ptr branch_after(const db_state& before, const prepared& made, chan
   return state_after(before, made, any_snapshot{std::move(branch)});
 }
 
+/// The instant of the newest transaction of T up to `t`.
+inline std::int64_t instant_at(const db_state& state, std::int64_t t) {
+  const auto cursor = state.index->open_cursor(index_order::avet, components::v, {.as_of = t}, nullptr);
+  datom_range range;
+  range.index = index_order::avet;
+  range.a = ids::tx_instant;
+  range.descending = true;
+  cursor->seek(range);
+  datom_columns found;
+  return cursor->next_batch(found, 1) ? found.v.front().word() : 0;
+}
+
+/// A view as what transactions build on: its clock stands where its moment does.
+inline std::shared_ptr<const db_view> basis_of(const std::shared_ptr<const db_view>& view) {
+  if (view->time().as_of >= view->state().at.basis_t) return view;
+  auto state = std::make_shared<db_state>(view->state());
+  state->at.instant = instant_at(*state, view->time().as_of);
+  return std::make_shared<const db_view>(std::move(state), view->time(), view->predicates());
+}
+
+/// The state after a transaction that is not committed, of what a view shows.
+inline state_ptr branch_after(const std::shared_ptr<const db_view>& before, const prepared& made,
+                              const log_record& record) {
+  auto after = std::make_shared<db_state>(before->state());
+  const auto* const branch = dynamic_cast<const branch_index*>(before->state().index.get());
+  if (branch != nullptr && before->is_whole()) {
+    after->index = std::make_shared<const branch_index>(*branch, *before->state().attributes, made, record);
+  } else {
+    after->index = std::make_shared<const branch_index>(before, made, record);
+  }
+  after->attributes = made.attributes;
+  after->at = made.after;
+  return after;
+}
+
 }  // namespace datoms::detail
 
 inline tx_report db::with(const value& tx_data) const {
-  const datoms::db_state& before = view_->state();
-  if (view_->time() != datoms::time_filter{}) {
-    throw error{
-        error_category::unsupported, "db.error/with-of-the-past",
-        "`with` builds on a current database; it does not branch off the past, or off a filtered view, yet"};
+  view_->refuse_history("`with`");
+  const auto basis = datoms::detail::basis_of(view_);
+  const datoms::db_state& before = basis->state();
+  datoms::prepared made = datoms::prepare(*basis, tx_data, datoms::detail::now());
+  datoms::log_record record;
+  datoms::state_ptr next;
+  if (basis->is_whole() && dynamic_cast<const datoms::branch_index*>(before.index.get()) == nullptr) {
+    datoms::change_batch changes;
+    record = datoms::detail::write_changes(before, made, changes);
+    next = datoms::detail::branch_after(before, made, changes);
+  } else {
+    record = datoms::record_of(made, before.at.basis_t);
+    next = datoms::detail::branch_after(basis, made, record);
   }
-  datoms::prepared made = datoms::prepare(*view_, tx_data, datoms::detail::now());
-  datoms::change_batch changes;
-  datoms::log_record record = datoms::detail::write_changes(before, made, changes);
-  const db after{datoms::detail::branch_after(before, made, changes)};
+  const db after{std::move(next)};
   datoms::spec_check{after}.check(made.ensures);
   return {*this, after, std::move(record.datoms), std::move(made.tempids), made.t};
 }

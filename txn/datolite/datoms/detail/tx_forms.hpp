@@ -119,7 +119,7 @@ inline void form_reader::call(const value& form) {
 }
 
 inline value form_reader::returned_by(const tx_functions::function& f, const value& form) {
-  if (!before_db_) before_db_.emplace(before_.shared_state(), before_.time());
+  if (!before_db_) before_db_.emplace(before_.shared_state(), before_.time(), before_.predicates());
   const detail::function_scope running;
   try {
     return f(*before_db_, form.elements().subspan(1));
