@@ -3,9 +3,11 @@
 #pragma once
 
 #include <datolite/adapters/db_source.hpp>
+#include <datolite/adapters/log_source.hpp>
 #include <datolite/core/edn.hpp>
 #include <datolite/core/scan.hpp>
 #include <datolite/datoms/connection.hpp>
+#include <datolite/datoms/entity.hpp>
 #include <datolite/engines/memory.hpp>
 #include <datolite/query/index_pull.hpp>
 #include <datolite/query/pull.hpp>

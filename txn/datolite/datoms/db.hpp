@@ -195,6 +195,16 @@ class db {
   datom_run index_range(const value& attribute, const std::optional<value>& start,
                         const std::optional<value>& end) const;
 
+  /// The entity that `alias` names, to walk from (entity.hpp, which must be included); false if it names
+  /// none. Throws `unsupported` on a history.
+  datolite::entity entity(const value& alias) const;
+
+  /// The T from which on transactions are not before `moment`: that of a T or a transaction's id; of an
+  /// instant, one after the last transaction before it. Throws as `as_of`.
+  std::int64_t t_from(const value& moment) const {
+    return moment.is(kind::instant) ? t_of(moment, false) + 1 : t_of(moment, true);
+  }
+
   /// Calls `each(const datoms::log_record&)` with the transactions of [start, end) that this db shows, in
   /// order, until it returns false; with their datoms as far as predicates let them pass. A moment is a T, a
   /// transaction's id, or an instant; without one, from the first or to the last. Include connection.hpp or

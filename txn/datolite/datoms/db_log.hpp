@@ -74,11 +74,8 @@ inline bool read_log(const db_view& view, std::int64_t start, std::int64_t end, 
 
 inline void db::tx_range(const std::optional<value>& start, const std::optional<value>& end,
                          const std::function<bool(const datoms::log_record&)>& each) const {
-  const auto first_from = [this](const value& moment) {  // of an instant, the first transaction not before it
-    return moment.is(kind::instant) ? t_of(moment, false) + 1 : t_of(moment, true);
-  };
-  datoms::read_log(*view_, start ? first_from(*start) : 0,
-                   end ? first_from(*end) : datoms::time_filter::end_of_time, each);
+  datoms::read_log(*view_, start ? t_from(*start) : 0, end ? t_from(*end) : datoms::time_filter::end_of_time,
+                   each);
 }
 
 }  // namespace datolite
