@@ -107,7 +107,7 @@ TEST_F(LogSource, ReadsOnlyTheTransactionsThatAreNamedOrBounded) {
   const auto records = [&](std::string_view query, std::vector<query::argument> args) {
     const auto answer =
         q({.query = value{query}, .args = std::move(args), .io_context = value::keyword("a/b")});
-    const value* const steps = find_keyword(*find_keyword(answer.io_stats(), "reads"), "other");
+    const value* const steps = find_keyword(*find_keyword(answer.io_stats(), "steps"), "other");
     return steps == nullptr ? 0 : steps->as_long();
   };
   EXPECT_EQ(records("[:find ?v :in $log ?tx :where [$log ?e :age ?v ?tx true]]", {log, tx(t[1])}), 2);

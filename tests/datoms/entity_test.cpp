@@ -20,8 +20,8 @@ class Entities : public ::testing::Test {
  protected:
   void SetUp() override {
     transact(conn, schema);
+    transact(conn, "[{:db/id 200 :db/ident :color/red}]");
     transact(conn, R"([
-      {:db/id 200 :db/ident :color/red}
       {:db/id 201 :p/name "Ivan" :p/tag ["b" "a"] :p/color :color/red}
       {:db/id 202 :p/name "Anna" :p/boss 201 :plain 201}
       {:db/id 203 :p/name "Petr" :p/boss 201 :p/part [{:p/name "hand" :p/part [{:p/name "finger"}]} {:p/name "foot"}]}])");

@@ -146,7 +146,9 @@ inline t_span narrowed(t_span span, const query::clause_pattern& p) {
   }
   const auto& until = p.whiles[slot_tx];
   if (until && until->op() != query::comparison::starts_with && integral(until->bound())) {
-    span.last = std::min(span.last, until->bound().word() < zero ? -1 : until->bound().word() - zero);
+    const std::int64_t beyond = until->op() == query::comparison::less ? 1 : 0;
+    span.last =
+        std::min(span.last, until->bound().word() < zero ? -1 : until->bound().word() - zero - beyond);
   }
   return span;
 }
@@ -183,7 +185,7 @@ class log_relation {
     }
     std::sort(ts.begin(), ts.end());
     ts.erase(std::unique(ts.begin(), ts.end()), ts.end());
-    if (ts.size() > few) return {{ts.front(), ts.back()}};
+    if (ts.size() > few) return {t_span{ts.front(), ts.back()}};
     std::vector<t_span> each;
     for (const std::int64_t t : ts) each.push_back({t, t});
     return each;
