@@ -337,6 +337,12 @@ TEST(TxRange, IncludesItsStartAndExcludesItsEndByTTxAndInstant) {
   EXPECT_EQ(ts(now).front(), datoms::bootstrap_t);
   EXPECT_EQ(ts(now).size(), 9u);
   EXPECT_EQ(ts(now, value{d}, value{a}), numbers{});
+  numbers by_connection;
+  c.conn.tx_range(datoms::t_to_tx(b), datoms::t_to_tx(d), [&](const datoms::log_record& r) {
+    by_connection.push_back(r.t);
+    return true;
+  });
+  EXPECT_EQ(by_connection, (numbers{b, tie}));
 }
 
 TEST(TxRange, ShowsWhatTheDbShows) {

@@ -77,12 +77,13 @@ class connection {
   /// Takes note of what other writers have committed, and returns the newest database.
   datolite::db sync();
 
-  /// Calls `each(const datoms::log_record&)` with the transactions of T in [start, end) that are known now,
-  /// in order, until it returns false.
+  /// Calls `each(const datoms::log_record&)` with the transactions in [start, end) that are known now, in
+  /// order, until it returns false. Each is a T or a transaction's id; db::tx_range takes instants as well.
   template <class Each>
   void tx_range(std::int64_t start, std::int64_t end, Each&& each) const {
     const datoms::state_ptr now = known();
-    datoms::read_log(now->snapshot, start, std::min(end, now->at.next_t), std::forward<Each>(each));
+    datoms::read_log(now->snapshot, datoms::t_of_moment(start),
+                     std::min(datoms::t_of_moment(end), now->at.next_t), std::forward<Each>(each));
   }
 
   /// A connection to a copy of this database, storage and all; what is transacted through one does not show
