@@ -71,7 +71,9 @@ TEST_F(LogSource, ResolvesAliasesAsADatabaseDoesAsConstantsAndThroughJoins) {
             ages);
   EXPECT_EQ(ask("[:find ?v :in $log [?a ...] :where [$log 201 ?a ?v _ true]]", log, read_edn("[:age :why]")),
             ages);
-  EXPECT_EQ(ask("[:find ?e :in $log :where [$log ?e :friend [:name \"Ivan\"]]]", log), read_edn("#{[202]}"));
+  EXPECT_EQ(
+      to_edn(ask("[:find ?e :in $log :where [$log ?e :friend [:name \"Ivan\"]]]", log), edn_style::plain),
+      "#{[202]}");
   EXPECT_EQ(ask("[:find ?v :in $log :where [$log 201 :nothing ?v]]", log), read_edn("#{}"));
 }
 
@@ -110,8 +112,8 @@ TEST_F(LogSource, ReadsOnlyTheTransactionsThatAreNamedOrBounded) {
     const value* const steps = find_keyword(*find_keyword(answer.io_stats(), "steps"), "other");
     return steps == nullptr ? 0 : steps->as_long();
   };
-  EXPECT_EQ(records("[:find ?v :in $log ?tx :where [$log ?e :age ?v ?tx true]]", {log, tx(t[1])}), 2);
-  EXPECT_EQ(records("[:find ?v :in $ $log :where [?tx :why] [$log ?e :age ?v ?tx true]]", {now, log}), 3);
+  EXPECT_EQ(records("[:find ?v :in $log ?tx :where [$log ?e :age ?v ?tx true]]", {log, tx(t[1])}), 1);
+  EXPECT_EQ(records("[:find ?v :in $ $log :where [?tx :why] [$log ?e :age ?v ?tx true]]", {now, log}), 2);
   EXPECT_EQ(records("[:find ?v :in $log ?a ?b :where [$log 300 :age ?v ?tx true] [(<= ?a ?tx)] [(< ?tx ?b)]]",
                     {log, tx(now.basis_t() - 9), tx(now.basis_t())}),
             9);
