@@ -35,7 +35,7 @@ std::shared_ptr<tx_functions> functions() {
   made->add("my/data", [](const db&, arguments args) { return args[0]; });
   made->add("my/throws", [](const db&, arguments) -> value { throw std::runtime_error{"no luck"}; });
   made->add("my/refuses", [](const db&, arguments) -> value {
-    throw error{error_category::conflict, "my.error/no", "not today"};
+    throw error{error_category::conflict, "my.error/no", "not today", "{:until :tomorrow}"};
   });
   made->add("my/number", [](const db&, arguments) { return value{7}; });
   made->add("my/forever", [](const db&, arguments) {
@@ -132,6 +132,16 @@ TEST_F(TxFunctions, MayCallOneAnotherToADepth) {
 TEST_F(TxFunctions, ThatThrowAreAnErrorThatNamesTheCall) {
   refused("[[:my/throws 1 2]]", "db.error/tx-function-failed", "no luck, in [:my/throws 1 2]");
   refused("[[:my/refuses]]", "my.error/no", "not today, in [:my/refuses]");
+}
+
+TEST_F(TxFunctions, ErrorsOfTheirOwnKeepCategoryCodeAndDetails) {
+  try {
+    transact(conn, "[[:my/refuses]]");
+    ADD_FAILURE() << "was not refused";
+  } catch (const error& e) {
+    EXPECT_EQ(e.category(), error_category::conflict);
+    EXPECT_EQ(e.details(), "{:until :tomorrow}");
+  }
 }
 
 TEST_F(TxFunctions, ThatReturnNonsenseAreAnErrorThatNamesTheCall) {

@@ -20,15 +20,18 @@ inline std::string shown(const value& form) {
   return text.substr(0, end) + " …";
 }
 
+/// What an error about `form` tells tools.
+inline std::string form_details(const value& form) {
+  std::string details = "{:form ";
+  print_edn(details, value{shown(form)});
+  return details += '}';
+}
+
 [[noreturn]] inline void refuse(std::string_view code, std::string what, const value& form,
                                 error_category category = error_category::incorrect) {
-  const std::string text = shown(form);
   what += ", in ";
-  what += text;
-  std::string details = "{:form ";
-  print_edn(details, value{text});
-  details += '}';
-  throw error{category, code, std::move(what), std::move(details)};
+  what += shown(form);
+  throw error{category, code, std::move(what), form_details(form)};
 }
 
 /// The name of an attribute, as people write it.

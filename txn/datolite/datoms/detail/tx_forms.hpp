@@ -124,7 +124,8 @@ inline value form_reader::returned_by(const tx_functions::function& f, const val
   try {
     return f(*before_db_, form.elements().subspan(1));
   } catch (const error& e) {
-    refuse(e.code(), e.message(), form, e.category());
+    throw error{e.category(), e.code(), e.message() + ", in " + shown(form),
+                e.details().empty() ? form_details(form) : e.details()};
   } catch (const std::exception& e) {
     refuse("db.error/tx-function-failed", std::string{"the transaction function failed: "} + e.what(), form);
   } catch (...) {

@@ -160,7 +160,7 @@ inline const attribute_facts& form_reader::attribute(const value& name, const va
   named_attribute* const kept = recent(name);
   const bool known =
       kept != nullptr && kept->facts != nullptr && !kept->back && kept->name.is_identical(name);
-  if (known && (may_create || kept->facts->id != 0)) return *kept->facts;  // 0: not there yet
+  if (known) return *kept->facts;
   const attribute_facts* const found = before_.attribute(name);
   if (found != nullptr) {
     if (is_reserved_attribute(found->id)) {
