@@ -162,6 +162,15 @@ TEST_F(TxFunctions, GoWithTheDatabase) {
   EXPECT_EQ(of(101, "age"), "[15]");
 }
 
+TEST_F(TxFunctions, SeeThePastThatABranchIsMadeOf) {
+  const std::int64_t then = conn.db().basis_t();
+  transact(conn, "[[:db/add 101 :age 50]]");
+  const db past = conn.db().as_of(then);
+  EXPECT_EQ(values_of(past.with(read_edn("[[:my/inc 101 :age 1]]")).db_after, 101, "age"), "[16]");
+  EXPECT_THROW(past.with(read_edn("[{:db/id 101 :age 17 :db/ensure :spec/grown}]")), error);
+  EXPECT_THROW(past.with(read_edn("[[:db/add 101 :odd 4]]")), error);
+}
+
 // -- predicates of attributes
 
 TEST_F(TxFunctions, EveryNewValuePassesItsAttributesPredicates) {

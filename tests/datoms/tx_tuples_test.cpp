@@ -142,6 +142,14 @@ TEST_F(Tuples, WithKeepsCompositesToo) {
   EXPECT_EQ(of(201, "enrolled"), "[]");
 }
 
+TEST_F(Tuples, ABranchOfThePastKeepsCompositesToo) {
+  const auto first = transact(conn, R"([{:db/id 201 :course "db"}])");
+  transact(conn, "[[:db/add 201 :year 1]]");
+  const db past = conn.db().as_of(first.t).with(read_edn("[[:db/add 201 :student 101]]")).db_after;
+  EXPECT_EQ(values_of(past, 201, "enrolled"), R"([[101 "db" nil]])");
+  EXPECT_EQ(past.entid(read_edn(R"([:enrolled [101 "db" nil]])")), 201);
+}
+
 TEST_F(Tuples, AfterAnyHistoryACompositeIsWhatItsPartsAreAtEveryT) {
   const std::vector<std::string> parts = {"student", "course", "year"};
   std::mt19937 random{20};
