@@ -12,13 +12,16 @@
 // again.
 //
 // Copies of a connection share everything. Threads: all may be called by many threads; transactions happen
-// one after another.
+// one after another. Those that wait for their turn are then kept together, by one commit of the engine, each
+// with its own T.
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -56,6 +59,32 @@ struct connection_options {
   std::shared_ptr<const tx_functions> functions{};
 };
 
+/// What became of one transaction of several.
+struct tx_outcome {
+  std::optional<tx_report> report;
+  std::exception_ptr failure;  ///< why there is no report
+
+  /// The report; throws the failure if there is none.
+  tx_report& get() {
+    if (!report) std::rethrow_exception(failure);
+    return *report;
+  }
+};
+
+namespace datoms::detail {
+
+/// Who is told of each transaction, in order. A call must be quick and may not fail.
+class report_sink {
+ public:
+  virtual ~report_sink() = default;
+  virtual void push(const tx_report& report) noexcept = 0;
+};
+
+struct tx_request;
+struct connection_access;
+
+}  // namespace datoms::detail
+
 class connection {
  public:
   /// Connects to the database in `storage`, or makes one if it is empty. Throws `incorrect` if it holds
@@ -74,8 +103,19 @@ class connection {
   /// the report's tempids to `earlier`.
   tx_report transact(const value& tx_data, const datoms::tempid_bindings& earlier);
 
+  /// Several transactions, one after another, each with its own T and its own outcome: one that is refused
+  /// does not hinder the next. They are kept by one commit of the engine, which waits for the disk once.
+  std::vector<tx_outcome> transact_each(std::span<const value> all);
+
   /// Takes note of what other writers have committed, and returns the newest database.
   datolite::db sync();
+
+  /// The same, but waits until the transaction `t` is there, whoever makes it. Throws `unavailable` after
+  /// `most_milliseconds`.
+  datolite::db sync(std::int64_t t, std::int64_t most_milliseconds = 10'000);
+
+  /// What a commit through this connection survives.
+  durability_level durability() const { return storage().durability(); }
 
   /// Calls `each(const datoms::log_record&)` with the transactions in [start, end) that are known now, in
   /// order, until it returns false. Each is a T or a transaction's id; db::tx_range takes instants as well.
@@ -97,6 +137,7 @@ class connection {
 
  private:
   struct shared;
+  friend struct datoms::detail::connection_access;
   explicit connection(std::shared_ptr<shared> made) noexcept : shared_{std::move(made)} {}
   tx_report transact_with(const value& tx_data, const datoms::tempid_bindings* earlier);
 

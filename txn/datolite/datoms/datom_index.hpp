@@ -97,6 +97,10 @@ class datom_index_model {
     return open(std::move(snapshot));
   }
 
+  /// May rearrange `sole`, an index of this model that nobody but the caller holds, so that what comes next costs less.
+  /// If it throws, `sole` is not to be used any more.
+  virtual void settle(datom_index& sole) const { (void)sole; }
+
   /// Does the engine hold the log and nothing else? Then open() shows no datoms, and after() each
   /// transaction's.
   virtual bool keeps_only_the_log() const noexcept { return false; }

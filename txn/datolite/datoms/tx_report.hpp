@@ -11,6 +11,7 @@
 #include <datolite/core/any_storage.hpp>
 #include <datolite/core/datom.hpp>
 #include <datolite/core/error.hpp>
+#include <datolite/core/storage.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/datoms/branch_index.hpp>
 #include <datolite/datoms/change_batch.hpp>
@@ -31,6 +32,7 @@ struct tx_report {
   std::vector<datom> tx_data;  ///< its datoms; a replaced value's retraction before the new value
   std::vector<std::pair<value, entity_id>> tempids;  ///< as they were written, and the entities they became
   std::int64_t t = 0;
+  durability_level durability = durability_level::memory;  ///< what its commit survives; of `with`, nothing
 
   /// The entity that a tempid became, whichever way it is written; empty if the transaction did not name it.
   /// "datomic.tx" is the transaction itself. O(number of tempids).

@@ -16,6 +16,7 @@
 #include <datolite/datoms/datom_index.hpp>
 #include <datolite/datoms/datom_range.hpp>
 #include <datolite/datoms/typed_row.hpp>
+#include <datolite/datoms/typed_runs.hpp>
 #include <datolite/datoms/typed_tail.hpp>
 
 namespace datolite::datoms::typed {
@@ -119,7 +120,7 @@ class tail_run {
 
 class cursor final : public datom_cursor {
  public:
-  cursor(const tree& current, const tree& past, const tail& newest, index_order order, components wanted,
+  cursor(const tree& current, const runs& past, const tail& newest, index_order order, components wanted,
          const time_filter& time, io_counters* io) noexcept
       : order_{order},
         wanted_{wanted},
@@ -137,7 +138,7 @@ class cursor final : public datom_cursor {
     if (between.empty) return;
     ++io_.seeks;
     in_current_.seek(current_, between, descending_);
-    if (time_.needs_past() && !past_.empty()) in_past_.seek(past_, between, descending_);
+    if (time_.needs_past() && !past_.empty()) in_past_.seek(past_, between.low, between.high, descending_);
     if (tail_.empty()) return;
     tail_current_.seek(tail_, tail_.current(order_), between, descending_);
     tail_past_.seek(tail_, tail_.past(order_), between, descending_);
@@ -244,11 +245,12 @@ class cursor final : public datom_cursor {
   io_counts unread_;
   io_counts& io_;
   const tree& current_;
-  const tree& past_;
+  const runs& past_;
   const tail& tail_;
   bool descending_ = false;
   const row* half_ = nullptr;  // of this interval the second end is still to be shown
-  tree_run in_current_, in_past_;
+  tree_run in_current_;
+  runs_reader in_past_;
   tail_run tail_current_, tail_past_;
 };
 

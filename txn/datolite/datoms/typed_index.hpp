@@ -1,8 +1,8 @@
 // typed_index: datoms in memory, as immutable sorted trees of typed rows; nothing is encoded.
 //
-// Eight trees: of current and of past facts, in each of the four orders. A state shares with the next one all
-// that stays, so keeping a state costs a few pointers, and a branch is a copy. The newest rows stand in a
-// tail (typed_tail.hpp) and go into the trees many at a time.
+// Four trees of current facts, one an order, and past facts in four orders as sorted runs (typed_runs.hpp). A
+// state shares with the next one all that stays, so keeping a state costs a few pointers, and a branch is a
+// copy. The newest rows stand in a tail (typed_tail.hpp) and go into the trees many at a time.
 //
 // The engine keeps the log alone; the trees are made from it when a database is opened, and move on with each
 // transaction. Memory databases live in this layout.
@@ -30,6 +30,7 @@
 #include <datolite/datoms/schema.hpp>
 #include <datolite/datoms/typed_cursor.hpp>
 #include <datolite/datoms/typed_row.hpp>
+#include <datolite/datoms/typed_runs.hpp>
 #include <datolite/datoms/typed_tail.hpp>
 
 namespace datolite::datoms::typed {
@@ -72,6 +73,12 @@ class index final : public datom_index {
   /// The index after a transaction.
   std::shared_ptr<const index> after(const novelty& news) const;
 
+  /// Empties the tail into the trees when it is half full: in place, as far as no other index holds their
+  /// nodes.
+  void settle() {
+    if (tail_.room() < tail::capacity / 2) empty_tail();
+  }
+
  private:
   index(const index&) = default;
 
@@ -110,9 +117,9 @@ class index final : public datom_index {
   void move_indexed(const novelty& news);
   void put(index_order order, std::vector<row>& rows);
   void take(index_order order, std::vector<row>& rows);
-  void put_past(index_order order, std::vector<row>& rows);
 
-  std::array<tree, 4> current_, past_;
+  std::array<tree, 4> current_;
+  std::array<runs, 4> past_;
   tail tail_;
   std::shared_ptr<const std::atomic<bool>> closed_;
 };
@@ -135,6 +142,7 @@ class model final : public datom_index_model<Snapshot> {
   std::shared_ptr<const datom_index> share(const datom_index& same, Snapshot) const override {
     return std::make_shared<const index>(static_cast<const index&>(same), closed_);
   }
+  void settle(datom_index& sole) const override { static_cast<index&>(sole).settle(); }
   void close() const noexcept override { closed_->store(true, std::memory_order_release); }
 
  private:

@@ -47,7 +47,7 @@ struct inline_layout : object_types<Key, T> {
   static constexpr bool keys_in_node = true;
   static constexpr bool exact_separators = true;
   static constexpr std::size_t leaf_capacity =
-      std::clamp<std::size_t>(4096 / (sizeof(Key) + (std::is_empty_v<T> ? 0 : sizeof(T))), 32, 128);
+      std::clamp<std::size_t>(2304 / (sizeof(Key) + (std::is_empty_v<T> ? 0 : sizeof(T))), 32, 128);
 
   static const Key& key_of(const separator& s) noexcept { return s; }
 

@@ -1,7 +1,11 @@
 // The definitions of connection.hpp.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
+#include <condition_variable>
+#include <ctime>
 #include <span>
 #include <string>
 
@@ -143,6 +147,18 @@ inline void bootstrap(any_storage& storage, const connection_options& options) {
 
 }  // namespace datoms::detail
 
+namespace datoms::detail {
+
+/// One caller's transaction, waiting for its turn.
+struct tx_request {
+  const value* tx_data = nullptr;
+  const tempid_bindings* earlier = nullptr;
+  tx_outcome outcome;
+  bool done = false;  // guarded by the connection's `queueing`
+};
+
+}  // namespace datoms::detail
+
 struct connection::shared {
   explicit shared(any_storage given) : storage{std::move(given)} {}
 
@@ -155,9 +171,15 @@ struct connection::shared {
   bool doubtful = false;  // guarded by `writing`: the last commit's outcome is unknown
 
   mutable std::mutex publishing;
-  datoms::state_ptr newest;  // guarded by `publishing`
+  datoms::state_ptr
+      newest;  // guarded by `publishing`; null only where memory ran out, until it is read again
 
-  datoms::state_ptr known() const {
+  datoms::state_ptr known() {
+    if (datoms::state_ptr now = peek()) return now;
+    const std::lock_guard guard{writing};
+    return refresh();
+  }
+  datoms::state_ptr peek() const {
     const std::lock_guard guard{publishing};
     return newest;
   }
@@ -169,7 +191,7 @@ struct connection::shared {
   /// Reads the newest state from the storage. REQUIRES: `writing` is held.
   datoms::state_ptr refresh() {
     datoms::state_ptr read =
-        datoms::detail::state_of(storage.snapshot(), known(), model, open_schema, functions);
+        datoms::detail::state_of(storage.snapshot(), peek(), model, open_schema, functions);
     publish(read);
     doubtful = false;
     return read;
@@ -177,13 +199,51 @@ struct connection::shared {
 
   /// The state to build on: what is known, unless the storage has moved since. REQUIRES: `writing` is held.
   datoms::state_ptr basis() {
-    datoms::state_ptr now = known();
-    return doubtful || storage.synctag() != now->snapshot.synctag() ? refresh() : now;
+    settle();
+    datoms::state_ptr now = peek();
+    return doubtful || now == nullptr || storage.synctag() != now->snapshot.synctag() ? refresh() : now;
   }
 
+  /// Lets the newest index put itself in order, in place, where nobody else looks at it. REQUIRES: `writing`
+  /// is held.
+  void settle() {
+    const std::lock_guard guard{publishing};
+    if (newest.use_count() != 1 || newest->index.use_count() != 1) return;
+    datoms::state_ptr{newest}.reset();  // whoever held it last has done so before us
+    try {
+      model->settle(const_cast<datoms::datom_index&>(*newest->index));
+    } catch (...) {
+      newest.reset();
+      throw;
+    }
+  }
+
+  // -- transactions (detail/transacting.hpp)
+  using request = datoms::detail::tx_request;
+
+  void run(std::span<request> mine);
+  void perform(std::span<request* const> batch) noexcept;
+  void perform_alone(request& one) noexcept;
+  bool perform_together(std::span<request* const> batch);
+  bool commit_together(const datoms::state_ptr& base, const datoms::state_ptr& last,
+                       const transaction<any_snapshot>& pending,
+                       std::span<std::pair<request*, tx_outcome>> outcomes);
+  datoms::state_ptr committed_state(const datoms::state_ptr& base, const datoms::state_ptr& last,
+                                    synctag_t committed);
+  tx_report transact(const request& one);
   tx_report commit(const datoms::state_ptr& before, datoms::prepared made);
   datoms::state_ptr advance(const datoms::state_ptr& before, const datoms::prepared& made,
                             synctag_t committed);
+  void announce(const tx_report& report) noexcept;
+
+  std::mutex queueing;
+  std::condition_variable turned;
+  std::vector<request*> queue;  // guarded by `queueing`, as is `leading`
+  bool leading = false;         // somebody performs what others wait for
+
+  std::vector<std::weak_ptr<datoms::detail::report_sink>> sinks;  // guarded by `writing`
+  std::shared_ptr<void>
+      worker;  // of transact_async; guarded by `queueing`. Last: it goes first, and uses the rest
 };
 
 inline connection::connection(any_storage storage, connection_options options)
@@ -228,72 +288,21 @@ inline db connection::sync() {
   return datolite::db{shared_->basis()};
 }
 
-inline tx_report connection::transact(const value& tx_data) { return transact_with(tx_data, nullptr); }
-inline tx_report connection::transact(const value& tx_data, const datoms::tempid_bindings& earlier) {
-  return transact_with(tx_data, &earlier);
-}
-
-inline tx_report connection::transact_with(const value& tx_data, const datoms::tempid_bindings* earlier) {
-  constexpr int most_attempts = 100;
-  const std::lock_guard guard{shared_->writing};
-  for (int attempt = 1;; ++attempt) {
-    const datoms::state_ptr before = shared_->basis();
-    const datoms::db_view view{before, {}};
-    try {
-      return shared_->commit(before, datoms::prepare(view, tx_data, datoms::detail::now(), earlier));
-    } catch (const error& e) {
-      // Only the log's key tells that another writer was faster; what the data itself is refused for stays
-      // refused.
-      if (e.code() != "db.error/log-moved" || attempt == most_attempts) throw;
+inline db connection::sync(std::int64_t t, std::int64_t most_milliseconds) {
+  for (std::int64_t waited = 0;; ++waited) {
+    datolite::db now = sync();
+    if (now.basis_t() >= t) return now;
+    if (waited >= most_milliseconds) {
+      throw error{error_category::unavailable, "db.error/not-synced",
+                  "the transaction with T " + std::to_string(t) + " did not come within " +
+                      std::to_string(most_milliseconds) + " ms; the newest is " +
+                      std::to_string(now.basis_t())};
     }
+    const std::timespec millisecond{0, 1'000'000};
+    ::nanosleep(&millisecond, nullptr);
   }
-}
-
-/// Commits by one change of the engine, and publishes what came of it.
-inline tx_report connection::shared::commit(const datoms::state_ptr& before, datoms::prepared made) {
-  datoms::change_batch changes;
-  datoms::log_record record = datoms::detail::write_changes(*before, made, changes);
-  if (!made.ensures.empty()) {
-    datoms::spec_check{datolite::db{datoms::detail::branch_after(*before, made, changes)}}.check(
-        made.ensures);
-  }
-  const bytes key = datoms::log_key(made.t);
-  const std::span<const change> sorted = changes.sorted();
-  const condition absent[] = {{key, std::nullopt}};
-  synctag_t committed{};
-  doubtful = true;  // until the engine has said what happened
-  try {
-    committed = storage.commit(sorted, {.conditions = absent});
-  } catch (const error& e) {
-    if (e.category() == error_category::unknown_outcome) throw;
-    doubtful = false;  // any other error leaves the contents as they were
-    if (e.category() != error_category::conflict) throw;
-    throw error{error_category::conflict, "db.error/log-moved",
-                "another writer has committed the transaction with T " + std::to_string(made.t)};
-  }
-  datoms::state_ptr after;
-  try {
-    after = advance(before, made, committed);
-  } catch (const error& e) {
-    throw error{error_category::unknown_outcome, "db.error/committed-unread",
-                "the transaction was committed, but the new state could not be read: " + e.message()};
-  }
-  doubtful = false;
-  datoms::time_filter time;
-  if (after->at.basis_t != made.t) time.as_of = made.t;  // others have committed since
-  tx_report report{datolite::db{before}, datolite::db{after, time}, std::move(record.datoms),
-                   std::move(made.tempids), made.t};
-  publish(std::move(after));
-  return report;
-}
-
-inline datoms::state_ptr connection::shared::advance(const datoms::state_ptr& before,
-                                                     const datoms::prepared& made, synctag_t committed) {
-  any_snapshot snapshot = storage.snapshot();
-  if (snapshot.synctag() != committed) {
-    return datoms::detail::state_of(snapshot, before, model, open_schema, functions);
-  }
-  return datoms::detail::state_after(*before, made, std::move(snapshot));
 }
 
 }  // namespace datolite
+
+#include <datolite/datoms/detail/transacting.hpp>

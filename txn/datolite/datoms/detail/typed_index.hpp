@@ -43,9 +43,6 @@ inline void insert_rows(tree& t, std::vector<row>& rows) {
 inline void index::put(index_order order, std::vector<row>& rows) {
   detail::insert_rows(current_[at(order)], rows);
 }
-inline void index::put_past(index_order order, std::vector<row>& rows) {
-  detail::insert_rows(past_[at(order)], rows);
-}
 inline void index::take(index_order order, std::vector<row>& rows) {
   tree& from = current_[at(order)];
   for (const row& r : rows) from = std::move(from).erase(r);
@@ -87,7 +84,7 @@ inline void index::add_to_trees(const novelty& news) {
       const datom& d = added[i];
       fresh.push_back({d.e, d.a, order, d.v, d.t(), 0});
     }
-    take(order, gone), put(order, fresh), put_past(order, remembered);
+    take(order, gone), put(order, fresh), past_[at(order)].add(std::move(remembered));
   }
 }
 
@@ -107,7 +104,7 @@ inline void index::empty_tail() {
     }
     const tail::listing& current = tail_.current(order);
     for (std::size_t i = 0; i < current.size(); ++i) fresh.push_back(as_here(current[i]));
-    take(order, gone), put(order, fresh), put_past(order, remembered);
+    take(order, gone), put(order, fresh), past_[at(order)].add(std::move(remembered));
   }
   tail_ = {};
 }
@@ -119,23 +116,29 @@ inline void index::move_indexed(const novelty& news) {
     const bool hold = now != nullptr && now->indexed;
     if (was->indexed == hold) continue;
     empty_tail();
-    for (auto* const trees : {&current_, &past_}) {
-      const tree& by_entity = (*trees)[at(index_order::aevt)];
-      place low{.order = index_order::aevt, .given = 1, .a = was->id}, high = low;
-      high.behind = true;
-      std::vector<row> rows;
-      for (auto i = by_entity.lower_bound(low), end = by_entity.lower_bound(high); i != end; ++i) {
-        rows.push_back(*i);
-        rows.back().order = index_order::avet;
-      }
-      std::sort(rows.begin(), rows.end(), row_less{});
-      tree& by_value = (*trees)[at(index_order::avet)];
-      if (hold) {
-        detail::insert_rows(by_value, rows);
-      } else {
-        for (const row& r : rows) by_value = std::move(by_value).erase(r);
-      }
+    place low{.order = index_order::aevt, .given = 1, .a = was->id}, high = low;
+    high.behind = true;
+    std::vector<row> rows;
+    const auto gather = [&](const row& r) {
+      rows.push_back(r);
+      rows.back().order = index_order::avet;
+    };
+    const tree& by_entity = current_[at(index_order::aevt)];
+    for (auto i = by_entity.lower_bound(low), end = by_entity.lower_bound(high); i != end; ++i) gather(*i);
+    std::sort(rows.begin(), rows.end(), row_less{});
+    hold ? put(index_order::avet, rows) : take(index_order::avet, rows);
+    runs& by_value = past_[at(index_order::avet)];
+    if (!hold) {
+      by_value.filter([&](const row& r) { return r.a != was->id; });
+      continue;
     }
+    rows.clear();
+    runs_reader past;
+    for (past.seek(past_[at(index_order::aevt)], low, high, false); past.front() != nullptr; past.advance()) {
+      gather(*past.front());
+    }
+    std::sort(rows.begin(), rows.end(), row_less{});
+    by_value.add(std::move(rows));
   }
 }
 

@@ -1,0 +1,229 @@
+// What transactions cost, beside SQLite's C interface keeping the same facts: its :memory: against our
+// memory, its file (write-ahead log, not waiting for the disk) against LMDB and LevelDB (durability:
+// process).
+//
+//   bench_transact [--people N] [--dir PATH] [--cpu] [Google Benchmark's options]
+//
+// `vs_sqlite` is our time over SQLite's for the same facts in the same transactions. Ours also keep each
+// transaction's own facts, the past, and the log. Rows:
+//   add_1      one datom a transaction (name, family, sex, age, salary of each person)
+//   add_5      one entity a transaction, all of its facts
+//   add_all    all people in one
+//   retract_5  one entity retracted a transaction, what refers to it included
+//   debian     the package graph in one: small 3,000 packages, full 63,666
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include <datolite/datoms/connection.hpp>
+#include <datolite/engines/leveldb.hpp>
+#include <datolite/engines/lmdb.hpp>
+#include <datolite/engines/memory.hpp>
+
+#include <data_sets.hpp>
+#include <ratio.hpp>
+#include <sqlite_triples.hpp>
+
+namespace {
+
+using namespace datolite;
+using bench::data_set;
+using bench::sqlite_triples;
+namespace files = std::filesystem;
+
+int people_wanted = 20'000;
+files::path directory;
+bool by_cpu = false;
+
+/// A place for one database, emptied each time.
+files::path fresh(const std::string& name) {
+  const files::path at = directory / name;
+  files::remove_all(at);
+  for (const char* more : {"-lock", "-wal", "-shm"}) files::remove_all(at.string() + more);
+  return at;
+}
+
+any_storage open(std::string_view engine) {
+  if (engine == "memory") return any_storage{engines::memory{}};
+  const std::string at = fresh(std::string{engine}).string();
+  if (engine == "lmdb") return any_storage{engines::lmdb{at, {.durability = durability_level::process}}};
+  return any_storage{engines::leveldb{at, {.durability = durability_level::process}}};
+}
+
+std::unique_ptr<sqlite_triples> open_sqlite(std::string_view engine) {
+  return std::make_unique<sqlite_triples>(engine == "memory" ? std::string{} : fresh("sqlite").string());
+}
+
+/// What both sides do, given an empty or (for retract_5) a full database.
+struct workload {
+  double operations;
+  bool full = false;
+  std::function<void(connection&)> ours;
+  std::function<void(sqlite_triples&)> sqlite;
+};
+
+void measure(benchmark::State& state, std::string_view engine, const data_set& data, const workload& work) {
+  const auto ours = [&]() -> bench::seconds {
+    connection conn{open(engine)};
+    conn.transact(data.schema);
+    if (work.full) conn.transact(data.whole);
+    return bench::timed([&] { work.ours(conn); });
+  };
+  const auto theirs = [&]() -> bench::seconds {
+    const auto db = open_sqlite(engine);
+    if (work.full) {
+      db->begin();
+      for (const auto& one : data.entities)
+        for (const auto& t : one.triples) db->add(t, 1);
+      db->commit();
+    }
+    return bench::timed([&] { work.sqlite(*db); });
+  };
+  bench::compare(state, work.operations, {{"ours", ours}, {"sqlite", theirs}},
+                 {.least_rounds = 3,
+                  .most_rounds = 9,
+                  .enough = bench::seconds{4},
+                  .by = by_cpu ? bench::clock::thread_cpu : bench::clock::wall});
+}
+
+workload all_at_once(const data_set& data) {
+  return {1, false, [&data](connection& conn) { conn.transact(data.whole); },
+          [&data](sqlite_triples& db) {
+            db.begin();
+            for (const auto& one : data.entities)
+              for (const auto& t : one.triples) db.add(t, 1);
+            db.commit();
+          }};
+}
+
+workload by_datom(const data_set& data) {
+  const auto counts = [](int a) { return a != bench::people_alias && a != bench::people_full_name; };
+  double n = 0;
+  for (const auto& one : data.entities)
+    for (const auto& t : one.triples) n += counts(t.a) ? 1 : 0;
+  return {n, false,
+          [&data, counts](connection& conn) {
+            for (const auto& one : data.entities)
+              for (std::size_t i = 0; i < one.facts.size(); ++i)
+                if (counts(one.triples[i].a)) conn.transact(one.facts[i]);
+          },
+          [&data, counts](sqlite_triples& db) {
+            std::int64_t tx = 0;
+            for (const auto& one : data.entities)
+              for (const auto& t : one.triples)
+                if (counts(t.a)) db.begin(), db.add(t, ++tx), db.commit();
+          }};
+}
+
+workload by_entity(const data_set& data) {
+  auto forms = std::make_shared<std::vector<value>>();
+  for (const auto& one : data.entities) forms->push_back(value::vector({one.map}));
+  return {static_cast<double>(data.entities.size()), false,
+          [forms](connection& conn) {
+            for (const value& form : *forms) conn.transact(form);
+          },
+          [&data](sqlite_triples& db) {
+            std::int64_t tx = 0;
+            for (const auto& one : data.entities) {
+              db.begin(), ++tx;
+              for (const auto& t : one.triples) db.add(t, tx);
+              db.commit();
+            }
+          }};
+}
+
+workload retracting(const data_set& data) {
+  auto forms = std::make_shared<std::vector<value>>();
+  for (const auto& one : data.entities) {
+    forms->push_back(
+        value::vector({value::vector({value::keyword("db/retractEntity"), value{one.triples[0].e}})}));
+  }
+  return {static_cast<double>(data.entities.size()), true,
+          [forms](connection& conn) {
+            for (std::size_t i = forms->size(); i-- > 0;) conn.transact((*forms)[i]);
+          },
+          [&data](sqlite_triples& db) {
+            for (std::size_t i = data.entities.size(); i-- > 0;) {
+              db.begin(), db.retract_entity(data.entities[i].triples[0].e, 8), db.commit();
+            }
+          }};
+}
+
+/// A data set is made when its first row is measured.
+class lazily {
+ public:
+  explicit lazily(std::function<data_set()> make) : make_{std::move(make)} {}
+  const data_set& get() {
+    if (made_ == nullptr) made_ = std::make_unique<data_set>(make_());
+    return *made_;
+  }
+
+ private:
+  std::function<data_set()> make_;
+  std::unique_ptr<data_set> made_;
+};
+
+void add_rows(std::string name, const std::shared_ptr<lazily>& data,
+              std::function<workload(const data_set&)> make) {
+  for (const char* engine : {"memory", "lmdb", "leveldb"}) {
+    bench::row(name + "/" + engine,
+               [=](benchmark::State& state) { measure(state, engine, data->get(), make(data->get())); });
+  }
+}
+
+/// Takes our options off the command line.
+bool read_options(int& count, char** arguments) {
+  int kept = 1;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view option{arguments[i]};
+    if (option == "--people" && i + 1 < count) {
+      const std::string_view text{arguments[++i]};
+      const auto read = std::from_chars(text.data(), text.data() + text.size(), people_wanted);
+      if (read.ec != std::errc{} || people_wanted < 1) return false;
+    } else if (option == "--dir" && i + 1 < count) {
+      directory = arguments[++i];
+    } else if (option == "--cpu") {
+      by_cpu = true;
+    } else {
+      arguments[kept++] = arguments[i];
+    }
+  }
+  count = kept;
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  directory = files::is_directory("/dev/shm") ? files::path{"/dev/shm"} : files::temp_directory_path();
+  if (!read_options(argc, argv)) {
+    std::fprintf(stderr, "usage: bench_transact [--people N] [--dir PATH] [--cpu]\n");
+    return 2;
+  }
+  directory /= "datolite-bench-" + std::to_string(::getpid());
+  files::create_directories(directory);
+  const auto people = std::make_shared<lazily>([] { return bench::people(people_wanted); });
+  add_rows("add_1", people, by_datom);
+  add_rows("add_5", people, by_entity);
+  add_rows("add_all", people, all_at_once);
+  add_rows("retract_5", people, retracting);
+  add_rows("debian_small", std::make_shared<lazily>(bench::small_debian), all_at_once);
+  add_rows("debian_full", std::make_shared<lazily>(bench::full_debian), all_at_once);
+  benchmark::Initialize(&argc, argv);
+  const bool unknown = benchmark::ReportUnrecognizedArguments(argc, argv);
+  if (!unknown) benchmark::RunSpecifiedBenchmarks();
+  files::remove_all(directory);
+  return unknown ? 2 : 0;
+}
