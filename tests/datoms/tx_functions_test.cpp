@@ -240,4 +240,21 @@ TEST_F(TxFunctions, EnsureFollowsATempidToItsEntity) {
   refused(R"([{:db/id "t" :name "Petr" :db/ensure :spec/person}])", "db.error/entity-attr", "102");
 }
 
+TEST(TxFunctionsThat, UseTheirOwnConnectionAreRefused) {
+  connection* own = nullptr;
+  auto made = std::make_shared<tx_functions>();
+  made->add("my/transacts", [&](const db&, arguments) -> value {
+    own->transact(value::vector({}));
+    return {};
+  });
+  made->add("my/syncs", [&](const db&, arguments) -> value {
+    own->sync();
+    return {};
+  });
+  connection conn{new_memory(), {.functions = made}};
+  own = &conn;
+  expect_refused(conn, "[[:my/transacts]]", "db.error/transact-in-function", "cannot use its connection");
+  expect_refused(conn, "[[:my/syncs]]", "db.error/transact-in-function", "cannot use its connection");
+}
+
 }  // namespace

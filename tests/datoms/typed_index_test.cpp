@@ -280,7 +280,7 @@ TEST(TypedIndex, ClosedIsUnavailable) {
   connection conn{new_memory()};
   const db before = conn.db();
   conn.close();
-  EXPECT_THROW(before.datoms({}), error);
+  EXPECT_THROW(before.datoms({}).begin(), error);
   EXPECT_THROW(before.count({}), error);
 }
 

@@ -8,8 +8,8 @@
 // A predicate is passed by `true` and by nothing else.
 //
 // Threads: many may call a function at once, on different databases; a registry must not change once a
-// connection has it. A connection runs them while it makes the next state: they must not call its `transact`
-// or `sync`, which would wait for ever; what they need is in the database that they get.
+// connection has it. A connection runs them while it makes the next state: a function that calls its `transact`
+// or `sync` is refused, and a predicate must not; what they need is in the database that they get.
 #pragma once
 
 #include <functional>

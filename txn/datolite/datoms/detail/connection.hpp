@@ -12,6 +12,7 @@
 #include <datolite/datoms/bootstrap.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/datoms/flat_index.hpp>
+#include <datolite/datoms/tempid.hpp>
 #include <datolite/datoms/typed_index.hpp>
 
 namespace datolite {
@@ -149,6 +150,15 @@ inline void bootstrap(any_storage& storage, const connection_options& options) {
 
 namespace datoms::detail {
 
+/// A transaction function runs while its connection is at work, which it would wait for without end.
+inline void refuse_inside_function() {
+  if (functions_running == 0) return;
+  throw error{error_category::incorrect, "db.error/transact-in-function",
+              "a transaction function cannot use its connection: let it return transaction data, and read "
+              "from the db "
+              "that it is given"};
+}
+
 /// One caller's transaction, waiting for its turn.
 struct tx_request {
   const value* tx_data = nullptr;
@@ -269,6 +279,7 @@ inline void connection::close() {
 inline const any_storage& connection::storage() const noexcept { return shared_->storage; }
 
 inline connection connection::fork() const {
+  datoms::detail::refuse_inside_function();
   const std::lock_guard guard{shared_->writing};
   const datoms::state_ptr now = shared_->basis();
   auto copy = std::make_shared<shared>(shared_->storage.fork());
@@ -284,6 +295,7 @@ inline connection connection::fork() const {
 }
 
 inline db connection::sync() {
+  datoms::detail::refuse_inside_function();
   const std::lock_guard guard{shared_->writing};
   return datolite::db{shared_->basis()};
 }

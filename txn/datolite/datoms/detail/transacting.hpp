@@ -45,6 +45,7 @@ inline std::vector<tx_outcome> connection::transact_each(std::span<const value> 
 
 /// Performs requests in their order, or waits until somebody has.
 inline void connection::shared::run(std::span<request> mine) {
+  datoms::detail::refuse_inside_function();
   std::unique_lock lock{queueing};
   queue.reserve(queue.size() + mine.size());
   for (request& one : mine) queue.push_back(&one);
