@@ -4,12 +4,15 @@
 
 #include <datolite/engines/faulty.hpp>
 
+#include <cstdlib>
+#include <random>
+
 namespace {
 
 using namespace datolite_test;
 using namespace datolite::engines;
 
-const std::vector<std::string> workload = {
+const std::vector<std::string> short_history = {
     R"([{:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}
         {:db/ident :age :db/valueType :db.type/long :db/cardinality :db.cardinality/one :db/index true}
         {:db/ident :friend :db/valueType :db.type/ref :db/cardinality :db.cardinality/many}])",
@@ -26,19 +29,49 @@ std::set<std::string> everything(const db& now) {
   return all;
 }
 
-/// What a database says after each of the workload's transactions, when nothing fails.
-const std::vector<std::set<std::string>>& states() {
-  static const auto made = [] {
+/// Transactions, and what a database says after each of them when nothing fails.
+struct workload {
+  std::vector<std::string> texts;
+  std::vector<std::set<std::string>> states;
+
+  explicit workload(std::vector<std::string> given) : texts{std::move(given)} {
     connection conn{new_memory()};
-    std::vector<std::set<std::string>> all{everything(conn.db())};
-    for (const std::string& text : workload) all.push_back(everything(transact(conn, text).db_after));
-    return all;
-  }();
+    states.push_back(everything(conn.db()));
+    for (const std::string& text : texts) states.push_back(everything(transact(conn, text).db_after));
+  }
+};
+
+const workload& few() {
+  static const workload made{short_history};
+  return made;
+}
+
+/// 200 transactions on a dozen people, after the schema.
+const workload& many() {
+  static const workload made{[] {
+    std::mt19937 random{5};
+    const auto below = [&](unsigned n) { return std::to_string(random() % n); };
+    const auto someone = [&] { return "[:name \"p" + below(12) + "\"]"; };
+    std::vector<std::string> texts{short_history[0]};
+    std::string all = "[";
+    for (int i = 0; i < 12; ++i) all += "{:name \"p" + std::to_string(i) + "\"}";
+    texts.push_back(all + "]");
+    while (texts.size() < 200) {
+      switch (random() % 5) {
+        case 0: texts.push_back("[[:db/retract " + someone() + " :age]]"); break;
+        case 1: texts.push_back("[[:db/add " + someone() + " :friend " + someone() + "]]"); break;
+        case 2: texts.push_back("[[:db/retract " + someone() + " :friend " + someone() + "]]"); break;
+        default:
+          texts.push_back("[[:db/add " + someone() + " :age " + below(9) + "] {:age " + below(99) + "}]");
+      }
+    }
+    return texts;
+  }()};
   return made;
 }
 
 /// Runs the workload with one failure; false if the failure lay beyond its end.
-bool run_with(const fault_plan& plan, index_layout layout) {
+bool run_with(const workload& work, const fault_plan& plan, index_layout layout) {
   faulty store{new_memory()};
   const auto faults = store.faults();
   const any_storage kept{std::move(store)};
@@ -53,42 +86,56 @@ bool run_with(const fault_plan& plan, index_layout layout) {
     conn.emplace(kept, connection_options{.layout = layout});
   }
   std::vector<std::pair<std::size_t, db>> acknowledged;
-  for (std::size_t done = 0; done < workload.size();) {
+  for (std::size_t done = 0; done < work.texts.size();) {
     try {
-      const tx_report report = transact(*conn, workload[done]);
-      acknowledged.emplace_back(++done, report.db_after);
+      const tx_report report = transact(*conn, work.texts[done]);
+      if (++done % 16 < 6) acknowledged.emplace_back(done, report.db_after);
     } catch (const error& e) {
       struck = true;
       faults->disarm();
       const auto now = everything(conn->sync());
-      const bool happened = now == states()[done + 1];
+      const bool happened = now == work.states[done + 1];
       if (happened) {
         EXPECT_EQ(e.category(), error_category::unknown_outcome) << e.message();
         ++done;
       } else {
-        EXPECT_EQ(now, states()[done]) << e.message();
+        EXPECT_EQ(now, work.states[done]) << e.message();
       }
     }
     if (::testing::Test::HasFailure()) return false;
   }
   faults->disarm();
-  for (const auto& [done, after] : acknowledged) EXPECT_EQ(everything(after), states()[done]);
-  EXPECT_EQ(everything(conn->db()), states().back());
-  EXPECT_EQ(everything(connection{kept}.db()), states().back());
+  for (const auto& [done, after] : acknowledged) EXPECT_EQ(everything(after), work.states[done]);
+  EXPECT_EQ(everything(conn->db()), work.states.back());
+  EXPECT_EQ(everything(connection{kept}.db()), work.states.back());
   return struck;
 }
 
-TEST(Faults, LeaveEachTransactionWhollyDoneOrNotAtAll) {
-  for (const index_layout layout : {index_layout::typed, index_layout::flat}) {
-    for (const fault_when when : {fault_when::before, fault_when::after, fault_when::unknown}) {
-      std::uint64_t at = 1;
-      for (; run_with({.at = at, .when = when, .seed = at}, layout); ++at) {
-        ASSERT_FALSE(HasFailure()) << "at operation " << at << ", case " << static_cast<int>(when);
-      }
-      ASSERT_FALSE(HasFailure()) << "at operation " << at << ", case " << static_cast<int>(when);
-      EXPECT_GT(at, layout == index_layout::flat ? 50u : 20u);  // a typed index asks little of the engine
+/// Runs the workload with a failure at every `stride`-th operation of the engine, in each way; how many there
+/// are.
+std::uint64_t sweep(const workload& work, index_layout layout, std::uint64_t stride) {
+  std::uint64_t at = 0;
+  for (const fault_when when : {fault_when::before, fault_when::after, fault_when::unknown}) {
+    for (at = 1; run_with(work, {.at = at, .when = when, .seed = at}, layout); at += stride) {
+      if (::testing::Test::HasFailure()) break;
+    }
+    if (::testing::Test::HasFailure()) {
+      ADD_FAILURE() << "at operation " << at << ", case " << static_cast<int>(when);
+      break;
     }
   }
+  return at;
+}
+
+TEST(Faults, LeaveEachTransactionWhollyDoneOrNotAtAll) {
+  EXPECT_GT(sweep(few(), index_layout::flat, 1), 50u);
+  EXPECT_GT(sweep(few(), index_layout::typed, 1), 20u);  // a typed index asks little of the engine
+}
+
+TEST(Faults, LeaveEachOf200TransactionsWhollyDoneOrNotAtAll) {
+  const bool all = std::getenv("DATOLITE_LONG") != nullptr;
+  EXPECT_GT(sweep(many(), index_layout::flat, all ? 1 : 211), 2000u);
+  EXPECT_GT(sweep(many(), index_layout::typed, all ? 1 : 29), 400u);
 }
 
 TEST(Faults, AnUnknownOutcomeIsReadFromTheLogBeforeAnythingElse) {
@@ -96,7 +143,7 @@ TEST(Faults, AnUnknownOutcomeIsReadFromTheLogBeforeAnythingElse) {
     faulty store{new_memory()};
     const auto faults = store.faults();
     connection conn{any_storage{std::move(store)}};
-    transact(conn, workload[0]);
+    transact(conn, short_history[0]);
     std::uint64_t seed = 0;  // one by which the commit happens, or does not
     for (;; ++seed) {
       faulty probe{new_memory()};
@@ -112,35 +159,35 @@ TEST(Faults, AnUnknownOutcomeIsReadFromTheLogBeforeAnythingElse) {
     }
     faults->arm({.at = 1, .when = fault_when::unknown, .operations = fault_on::commit, .seed = seed});
     try {
-      transact(conn, workload[1]);
+      transact(conn, short_history[1]);
       ADD_FAILURE() << "acknowledged";
     } catch (const error& e) {
       EXPECT_EQ(e.category(), error_category::unknown_outcome);
     }
     faults->arm(
         {.at = 1, .operations = fault_on::snapshot});  // the log cannot be read: nothing may be built on it
-    EXPECT_THROW(transact(conn, workload[2]), error);
+    EXPECT_THROW(transact(conn, short_history[2]), error);
     faults->disarm();
-    EXPECT_EQ(everything(conn.sync()), states()[happens ? 2 : 1]);
+    EXPECT_EQ(everything(conn.sync()), few().states[happens ? 2 : 1]);
   }
 }
 
 TEST(Writers, WhoComesSecondBuildsOnTheFirst) {
   const any_storage shared = new_memory();
   connection one{shared}, other{shared};
-  transact(one, workload[0]);
-  const auto report = transact(other, workload[1]);
+  transact(one, short_history[0]);
+  const auto report = transact(other, short_history[1]);
   EXPECT_EQ(report.t, 1001);
-  EXPECT_EQ(everything(other.db()), states()[2]);
+  EXPECT_EQ(everything(other.db()), few().states[2]);
   EXPECT_EQ(one.db().basis_t(), 1000);
-  EXPECT_EQ(everything(one.sync()), states()[2]);
+  EXPECT_EQ(everything(one.sync()), few().states[2]);
 }
 
 TEST(Writers, ACollisionIsWorkedOutAgain) {
   // The other writer commits between this one's reading and its commit.
   const any_storage shared = new_memory();
   connection one{shared}, other{shared};
-  transact(one, workload[0]);
+  transact(one, short_history[0]);
   for (int i = 0; i < 20; ++i) {
     transact(i % 2 == 0 ? one : other, "[{:age " + std::to_string(i) + "}]");
     transact(i % 3 == 0 ? one : other, "[{:name \"n" + std::to_string(i) + "\"}]");

@@ -49,17 +49,24 @@ TEST(Writers, ThreadsTransactOneAfterAnotherWhileOthersRead) {
         for (int n = 0; n < each; ++n) transact(conn, add_person(who, n)), increment(conn);
       });
     }
-    std::thread reader{[&] {
-      while (!done) {
-        const db now = conn.db();
-        const auto seen = all_facts(now);
-        EXPECT_EQ(all_facts(now), seen);
-        EXPECT_LE(seen.size(), 100u);
-      }
-    }};
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 8; ++i) {
+      readers.emplace_back([&] {
+        const db old = conn.db();
+        const auto then = all_facts(old);
+        while (!done) {
+          const db now = conn.db();
+          const auto seen = all_facts(now);
+          EXPECT_EQ(all_facts(now), seen);
+          EXPECT_LE(seen.size(), 100u);
+          EXPECT_EQ(all_facts(now.as_of(old.basis_t())), then);
+          EXPECT_EQ(all_facts(old), then);
+        }
+      });
+    }
     for (std::thread& one : all) one.join();
     done = true;
-    reader.join();
+    for (std::thread& one : readers) one.join();
     EXPECT_EQ(values_of(conn.db(), 1001, "counter"), "[48]");
     EXPECT_EQ(conn.db().count({.index = index_order::aevt, .a = conn.db().attribute(kw("name"))->id}), 48u);
     std::int64_t last = 0;
