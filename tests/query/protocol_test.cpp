@@ -53,6 +53,9 @@ struct traced_rows {
   }
 };
 
+template <class Rows>
+traced_rows(Rows, trace*) -> traced_rows<Rows>;
+
 /// Forwards the protocol, and nothing else.
 template <class Source>
 struct traced {

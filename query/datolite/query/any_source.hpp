@@ -120,6 +120,19 @@ class any_ijoin {
   };
 };
 
+namespace detail {
+
+template <class S>
+concept HasAccess = requires(const S& source) {
+  { source.access() } -> std::convertible_to<const index_access&>;
+};
+template <class S>
+concept HasAccessPointer = requires(const S& source) {
+  { source.access() } -> std::convertible_to<const index_access*>;
+};
+
+}  // namespace detail
+
 class any_source {
  public:
   /// Refers to `source`.
@@ -172,13 +185,9 @@ class any_source {
         }
       },
       [](const void* s) -> const index_access* {
-        if constexpr (requires(const S& source) {
-                        { source.access() } -> std::convertible_to<const index_access&>;
-                      }) {
+        if constexpr (detail::HasAccess<S>) {
           return &static_cast<const index_access&>(static_cast<const S*>(s)->access());
-        } else if constexpr (requires(const S& source) {
-                               { source.access() } -> std::convertible_to<const index_access*>;
-                             }) {
+        } else if constexpr (detail::HasAccessPointer<S>) {
           return static_cast<const S*>(s)->access();
         } else {
           return nullptr;

@@ -78,7 +78,7 @@ class leveldb_trails {
 
   /// Looks at two bytes behind a value. They are in the page of its last byte, so that they can be read
   /// wherever LevelDB keeps it; they mean something in a block only, which `proven_` says.
-  [[gnu::no_sanitize("address", "thread", "undefined")]] void look_behind(const char* end) noexcept {
+  __attribute__((no_sanitize("address", "thread", "undefined"))) void look_behind(const char* end) noexcept {
     const auto at = reinterpret_cast<std::uintptr_t>(end);
     more_ = (at - 1) / page == (at + 1) / page && (end[0] | end[1]) != 0;
   }
