@@ -8,20 +8,24 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -174,11 +178,21 @@ inline int try_open(env_ptr& into, const std::string& path, const lmdb_options& 
   return MDB_SUCCESS;
 }
 
+/// Is there address space for a map of `size` bytes?
+inline bool has_room_for(std::size_t size) {
+  void* room = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return false;
+  ::munmap(room, size);
+  return true;
+}
+
 /// Opens with as much address space as there may be, and enough for what is in the file and a reserve.
 inline void open_map(lmdb_file& f, const lmdb_options& o) {
   constexpr std::size_t gib = std::size_t{1} << 30, page = 4096;
   const bool given = o.max_map_size != 0;
   std::size_t limit = given ? (o.max_map_size + page - 1) / page * page : gib * 1024;
+  // Tried without LMDB first: an opening that fails leaves its lock file half made (see in_step).
+  while (!given && limit > gib && !has_room_for(limit + limit / 16)) limit /= 2;
   for (;;) {
     f.reserve = std::clamp<std::size_t>(limit / 16 / page * page, gib / 1024, gib / 16);
     const int rc = try_open(f.env, f.path, o, limit + f.reserve);
@@ -282,6 +296,47 @@ inline void check_length(const lmdb_file& f) {
                   " bytes: it was cut short; restore it from a copy"};
 }
 
+/// Does the lock file name the newest state? LMDB's first opener writes the number down once it has the file
+/// open, and whoever waited for it believes what is there: nought, if that opener failed or was killed in
+/// between. Reading would then show an old state, and writing overwrite the newest.
+inline bool in_step(const lmdb_file& f, const lmdb_options& o) {
+  const auto newest = [&f] {
+    MDB_envinfo info;
+    mdb_env_info(f.env.get(), &info);
+    return info.me_last_txnid;
+  };
+  const auto agree = [&](unsigned flags) {
+    MDB_txn* txn = nullptr;
+    check_lmdb(mdb_txn_begin(f.env.get(), nullptr, flags, &txn), f.path, "open the file");
+    const std::unique_ptr<MDB_txn, decltype(&mdb_txn_abort)> ends{txn, &mdb_txn_abort};
+    return mdb_txn_id(txn) == newest() + (flags ? 0 : 1);  // a writer is counted from its beginning
+  };
+  if (agree(MDB_RDONLY)) return true;
+  if (!o.read_only) return agree(0);          // nobody writes meanwhile
+  for (int tries = 0; tries < 20; ++tries) {  // whoever writes is between the two for a moment only
+    if (agree(MDB_RDONLY)) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  return false;
+}
+
+/// Opens the map and the database. A lock file that is out of step is made anew, which takes that nobody has
+/// it open: so each lets go of it for a time that differs, and opens again.
+inline void open_in_step(lmdb_file& f, const lmdb_options& o) {
+  std::minstd_rand random{static_cast<unsigned>(::getpid())};
+  for (int tries = 0; tries < 50; ++tries) {
+    open_map(f, o);
+    if (in_step(f, o)) return open_database(f);
+    f.env.reset();
+    std::this_thread::sleep_for(std::chrono::milliseconds{1 + random() % 40});
+  }
+  throw error{
+      error_category::busy, "db.error/lock-file-out-of-step",
+      f.path +
+          ": cannot open the file: a process was stopped while it made the lock file beside it, and another "
+          "still has that open: end every process that uses the file, then open it again"};
+}
+
 /// The same for a file opened read_only, which is opened for writing meanwhile.
 inline void check_length_read_only(lmdb_file& f, const lmdb_options& o) {
   lmdb_options writable = o;
@@ -299,8 +354,7 @@ inline void check_length_read_only(lmdb_file& f, const lmdb_options& o) {
   }
   check_length(f);
   f.env.reset();
-  open_map(f, o);
-  open_database(f);
+  open_in_step(f, o);
 }
 
 /// Opens the file at `path`, or throws and says why it cannot.
@@ -328,12 +382,11 @@ inline lmdb_file open_lmdb(std::string_view path, const lmdb_options& o) {
                 f.path + ": there is no such file, and the options say not to make one"};
   }
   if (!o.read_only) reserve_lock_file(f.path);
-  open_map(f, o);
+  open_in_step(f, o);
   int dead = 0;
   mdb_reader_check(f.env.get(),
                    &dead);  // slots of processes that were killed would keep their pages for ever
   f.max_key_size = static_cast<std::size_t>(mdb_env_get_maxkeysize(f.env.get()));
-  open_database(f);
   // Most files are as long as they should be, and then nobody who writes is waited for.
   if (length_of(f).is_short(f.page_size)) o.read_only ? check_length_read_only(f, o) : check_length(f);
   mdb_filehandle_t fd{};
