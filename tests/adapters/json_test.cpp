@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace {
+namespace json_test {
 
 using namespace datolite;
 
@@ -29,7 +29,8 @@ TEST(json, names_and_moments_are_texts) {
   EXPECT_EQ(as_json(":film/title"), "\":film/title\"");
   EXPECT_EQ(as_json("sym"), "\"sym\"");
   EXPECT_EQ(as_json("#inst \"2020-01-02T03:04:05.006Z\""), "\"2020-01-02T03:04:05.006Z\"");
-  EXPECT_EQ(as_json("#uuid \"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\""), "\"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\"");
+  EXPECT_EQ(as_json("#uuid \"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\""),
+            "\"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\"");
 }
 
 TEST(json, collections) {
@@ -44,4 +45,4 @@ TEST(json, what_is_too_deep_is_refused) {
   EXPECT_THROW(adapters::to_json(deep), error);
 }
 
-}  // namespace
+}  // namespace json_test

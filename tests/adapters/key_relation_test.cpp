@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace key_relation_test {
 
 using namespace datolite;
 using adapters::key_layout;
@@ -162,4 +162,4 @@ TEST(key_relation, a_key_that_is_no_tuple_is_corrupt) {
   }
 }
 
-}  // namespace
+}  // namespace key_relation_test

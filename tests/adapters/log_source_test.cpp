@@ -11,7 +11,7 @@
 #include <datolite/engines/url.hpp>
 #include <datolite/query/query.hpp>
 
-namespace {
+namespace log_source_test {
 
 using namespace datolite;
 using adapters::log_source;
@@ -151,4 +151,4 @@ TEST_F(LogSource, RefusesAPatternOfSixSlots) {
   }
 }
 
-}  // namespace
+}  // namespace log_source_test

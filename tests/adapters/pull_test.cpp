@@ -16,7 +16,7 @@
 #include <gtest/gtest.h>
 
 namespace datolite_test {
-namespace {
+namespace pull_test {
 
 using namespace datolite::literals;
 
@@ -276,5 +276,5 @@ TEST(index_pull, a_walk_that_makes_no_sense_is_refused) {
   EXPECT_EQ(code(avet, "[:age]", true), "db.error/history-db");
 }
 
-}  // namespace
+}  // namespace pull_test
 }  // namespace datolite_test

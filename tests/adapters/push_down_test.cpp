@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace push_down_test {
 
 using namespace datolite;
 
@@ -26,9 +26,10 @@ value people() {
   std::vector<value> all;
   for (int i = 0; i < 500; ++i) {
     const std::string n = std::to_string(i);
-    all.push_back(read_edn("{:db/id \"p" + n + "\" :name \"n" + n + "\" :age " + std::to_string(i % 100) + " :score " +
-                           std::to_string(i) + ".5" + (i > 0 ? " :boss \"p" + std::to_string(i / 2) + "\"" : "") +
-                           " :email \"e" + n + "\"}"));
+    all.push_back(read_edn("{:db/id \"p" + n + "\" :name \"n" + n + "\" :age " + std::to_string(i % 100) +
+                           " :score " + std::to_string(i) + ".5" +
+                           (i > 0 ? " :boss \"p" + std::to_string(i / 2) + "\"" : "") + " :email \"e" + n +
+                           "\"}"));
   }
   return value::vector(all);
 }
@@ -113,8 +114,8 @@ TYPED_TEST(push_down_on, an_opaque_predicate_reads_the_whole_attribute) {
 
 TYPED_TEST(push_down_on, a_clause_probed_from_few_entities_seeks_for_each) {
   auto data = TypeParam::open(this->path);
-  const auto probed =
-      data.ask("[:find ?n :in $ [?m ...] :where [?e :email ?m] [?e :name ?n]]", std::vector<std::string>{"e3", "e400"});
+  const auto probed = data.ask("[:find ?n :in $ [?m ...] :where [?e :email ?m] [?e :name ?n]]",
+                               std::vector<std::string>{"e3", "e400"});
   EXPECT_EQ(probed.rows, 2u);
   EXPECT_LE(probed.seeks, 4u);
   EXPECT_LE(probed.steps, 4u);
@@ -123,15 +124,16 @@ TYPED_TEST(push_down_on, a_clause_probed_from_few_entities_seeks_for_each) {
 TYPED_TEST(push_down_on, an_alias_answers_the_same_as_a_constant_and_through_a_join) {
   auto data = TypeParam::open(this->path);
   const value lookup = read_edn("[:email \"e1\"]");
-  const auto boss = q("[:find [?n ...] :in $ ?b :where [?e :boss ?b] [?e :name ?n]]", *data.now, lookup).as_value();
+  const auto boss =
+      q("[:find [?n ...] :in $ ?b :where [?e :boss ?b] [?e :name ?n]]", *data.now, lookup).as_value();
   EXPECT_EQ(to_edn(boss), R"(#{"n2" "n3"})");
-  const auto joined = q("[:find ?b ?n :in $ [?b ...] :where [?e :boss ?b] [?e :name ?n]]", *data.now,
-                        value::vector({lookup}))
-                          .as_value();
+  const auto joined =
+      q("[:find ?b ?n :in $ [?b ...] :where [?e :boss ?b] [?e :name ?n]]", *data.now, value::vector({lookup}))
+          .as_value();
   EXPECT_EQ(to_edn(joined), R"(#{[[:email "e1"] "n2"] [[:email "e1"] "n3"]})");
-  const auto attribute = q("[:find ?a ?v :in $ ?e [?a ...] :where [?e ?a ?v]]", *data.now, lookup,
-                           read_edn("[:name :age]"))
-                             .as_value();
+  const auto attribute =
+      q("[:find ?a ?v :in $ ?e [?a ...] :where [?e ?a ?v]]", *data.now, lookup, read_edn("[:name :age]"))
+          .as_value();
   EXPECT_EQ(to_edn(attribute), R"(#{[:age 1] [:name "n1"]})");
 }
 
@@ -151,9 +153,11 @@ TYPED_TEST(push_down_on, transactions_and_operations_are_slots) {
   auto data = TypeParam::open(this->path);
   data.conn.transact(read_edn("[[:db/add [:email \"e7\"] :name \"new\"]]"));
   const db now = data.conn.db();
-  EXPECT_EQ(to_edn(q("[:find ?n ?op :where [?e :email \"e7\"] [?e :name ?n ?t ?op]]", now.history()).as_value()),
-            R"(#{["n7" false] ["n7" true] ["new" true]})");
-  EXPECT_EQ(q("[:find ?t . :where [_ :name \"new\" ?t]]", now).scalar()->word(), datoms::t_to_tx(now.basis_t()));
+  EXPECT_EQ(
+      to_edn(q("[:find ?n ?op :where [?e :email \"e7\"] [?e :name ?n ?t ?op]]", now.history()).as_value()),
+      R"(#{["n7" false] ["n7" true] ["new" true]})");
+  EXPECT_EQ(q("[:find ?t . :where [_ :name \"new\" ?t]]", now).scalar()->word(),
+            datoms::t_to_tx(now.basis_t()));
 }
 
 TEST(aliases, a_number_is_one_entity_in_every_plan) {
@@ -163,7 +167,8 @@ TEST(aliases, a_number_is_one_entity_in_every_plan) {
   const db now = conn.db();
   const value e = q("[:find ?e . :where [?e :name \"n7\"]]", now).scalar().value();
   const auto big = [](const value& id) { return to_edn(value{id.word()}) + "N"; };
-  const std::string id = big(e), age = big(q("[:find ?a . :where [?a :db/ident :age]]", now).scalar().value());
+  const std::string id = big(e),
+                    age = big(q("[:find ?a . :where [?a :db/ident :age]]", now).scalar().value());
   const auto size = [&](const std::string& query, const auto&... in) { return q(query, now, in...).size(); };
   EXPECT_EQ(size("[:find ?n :where [" + id + " :name ?n]]"), 1u);
   EXPECT_EQ(size("[:find ?n :where [" + id + " " + age + " ?n]]"), 1u);
@@ -185,4 +190,4 @@ TEST(refusals, of_a_source_name_the_clause) {
   }
 }
 
-}  // namespace
+}  // namespace push_down_test

@@ -13,7 +13,7 @@
 #include <tuple>
 #include <vector>
 
-namespace {
+namespace sorted_source_test {
 
 using namespace datolite;
 
@@ -99,4 +99,4 @@ TEST(sorted_source, answers_as_the_plain_collection_does) {
   }
 }
 
-}  // namespace
+}  // namespace sorted_source_test

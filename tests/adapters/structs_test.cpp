@@ -6,9 +6,9 @@
 #include <datolite/query/query.hpp>
 #include <datolite/txn/transaction.hpp>
 
+#include <gtest/gtest.h>
 #include <boost/hana/adapt_struct.hpp>
 #include <boost/hana/define_struct.hpp>
-#include <gtest/gtest.h>
 #include <range/v3/algorithm/max_element.hpp>
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/filter.hpp>
@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace structs_test {
 
 struct seat {
   int row;
@@ -29,18 +29,19 @@ struct film {
   BOOST_HANA_DEFINE_STRUCT(film, (std::string, title), (std::int64_t, year));
 };
 
-}  // namespace
+}  // namespace structs_test
 
-BOOST_HANA_ADAPT_STRUCT(seat, row, place);
+BOOST_HANA_ADAPT_STRUCT(structs_test::seat, row, place);
 
-namespace {
+namespace structs_test {
 
 using namespace datolite;
 
 TEST(structs, are_a_source_with_a_slot_a_member) {
   const std::vector<seat> seats{{1, "window"}, {2, "aisle"}, {12, "window"}};
   const auto source = adapters::structs(seats);
-  EXPECT_EQ(to_edn(q("[:find [?row ...] :where [?row \"window\"] [(< 1 ?row)]]", source).as_value()), "#{12}");
+  EXPECT_EQ(to_edn(q("[:find [?row ...] :where [?row \"window\"] [(< 1 ?row)]]", source).as_value()),
+            "#{12}");
   EXPECT_EQ(adapters::member_names<seat>()[1], "place");
 }
 
@@ -63,8 +64,9 @@ TEST(range_v3, views_are_sources_and_take_results_and_scans) {
   const std::vector<std::vector<value>> rows{{1, "a"}, {2, "b"}, {3, "c"}, {4, "d"}};
   auto odd = rows | ranges::views::filter([](const auto& row) { return row[0].as_long() % 2 == 1; });
   const auto found = q("[:find ?x ?y :where [?x ?y]]", odd);
-  const auto texts = found | ranges::views::transform([](const auto& row) { return std::string{row[1].as_string()}; }) |
-                     ranges::to<std::vector>();
+  const auto texts =
+      found | ranges::views::transform([](const auto& row) { return std::string{row[1].as_string()}; }) |
+      ranges::to<std::vector>();
   EXPECT_EQ(texts, (std::vector<std::string>{"a", "c"}));
 
   engines::memory store;
@@ -79,4 +81,4 @@ TEST(range_v3, views_are_sources_and_take_results_and_scans) {
   EXPECT_EQ(first, (std::vector<std::string>{"doc-1", "doc-2"}));
 }
 
-}  // namespace
+}  // namespace structs_test

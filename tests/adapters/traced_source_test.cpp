@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace traced_source_test {
 
 using namespace datolite;
 using namespace datolite::literals;
@@ -113,4 +113,4 @@ TEST(traced_source, an_excluded_start_is_not_read) {
   EXPECT_EQ(reads("[:find ?i :in $ ?min :where [?i] [(< 1 ?i)] [(>= ?i ?min)] [(< ?i 13)]]", 10), 4u);
 }
 
-}  // namespace
+}  // namespace traced_source_test

@@ -10,7 +10,7 @@
 
 #include "support/value_printing.hpp"
 
-namespace {
+namespace big_number_test {
 
 using namespace datolite;
 using namespace datolite::literals;
@@ -107,4 +107,4 @@ TEST(exact_arithmetic, divides_decimals_exactly_or_not_at_all) {
   EXPECT_THROW(exact_add("1E+1000000M"_edn, "1M"_edn), error);
 }
 
-}  // namespace
+}  // namespace big_number_test

@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace {
+namespace bytes_test {
 
 using namespace datolite;
 using namespace std::string_literals;
@@ -36,4 +36,4 @@ TEST(bounds, prefix_holds_exactly_what_starts_with_it) {
   EXPECT_TRUE(prefix("\xFF").contains("\xFF\xFF"));
 }
 
-}  // namespace
+}  // namespace bytes_test

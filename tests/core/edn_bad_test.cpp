@@ -9,7 +9,7 @@
 
 #include "support/value_printing.hpp"
 
-namespace {
+namespace edn_bad_test {
 
 using namespace datolite;
 using namespace std::string_literals;
@@ -230,4 +230,4 @@ TEST(bad_edn, error_data_says_what_the_error_says) {
       "{:category :unknown-outcome, :db/error \"not a keyword\", :details \"{broken\", :message \"m\"}");
 }
 
-}  // namespace
+}  // namespace edn_bad_test

@@ -15,7 +15,7 @@
 
 #include "support/value_printing.hpp"
 
-namespace {
+namespace edn_test {
 
 using namespace datolite;
 using namespace datolite::literals;
@@ -241,4 +241,4 @@ TEST(edn, the_debian_packages_print_and_read_back) {
   EXPECT_EQ(read_edn(to_edn(v)), v);
 }
 
-}  // namespace
+}  // namespace edn_test

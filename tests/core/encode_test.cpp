@@ -12,7 +12,7 @@
 #include "support/doc_table.hpp"
 #include "support/value_printing.hpp"
 
-namespace {
+namespace encode_test {
 
 using namespace datolite;
 using namespace datolite::literals;
@@ -183,4 +183,4 @@ TEST(encoding, of_a_long_text_and_a_large_vector_is_exact) {
   EXPECT_EQ(decode_value(in), vector);
 }
 
-}  // namespace
+}  // namespace encode_test

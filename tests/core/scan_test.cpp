@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace scan_test {
 
 using namespace datolite;
 using contents = std::map<bytes, bytes, std::less<>>;
@@ -107,9 +107,10 @@ TEST(scan, is_taken_by_the_standard_ranges) {
   ASSERT_NE(found, all.end());
   EXPECT_EQ((*found).value, "");
   bytes seen;
-  const auto key_of = [](key_value kv) { return kv.key; };  // a member pointer would dangle: pairs are temporaries
-  for (bytes_view key : scan(docs) | std::views::transform(key_of) | std::views::take(2))
-    seen += key;
+  const auto key_of = [](key_value kv) {
+    return kv.key;
+  };  // a member pointer would dangle: pairs are temporaries
+  for (bytes_view key : scan(docs) | std::views::transform(key_of) | std::views::take(2)) seen += key;
   EXPECT_EQ(seen, "adoc-1");
 }
 
@@ -120,4 +121,4 @@ TEST(scan, is_taken_by_range_v3) {
   EXPECT_EQ(keys, (std::vector<bytes>{"doc-1", "doc-2", "doc-3"}));
 }
 
-}  // namespace
+}  // namespace scan_test

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace sorted_map_failure_test {
 
 /// How many more allocations, or comparisons, succeed; negative: all.
 thread_local long allocations_left = -1;
@@ -27,21 +27,17 @@ bool use_up(long& left) {
   return true;
 }
 
-}  // namespace
+}  // namespace sorted_map_failure_test
 
 void* operator new(std::size_t size) {
-  if (!use_up(allocations_left)) throw std::bad_alloc{};
+  if (!sorted_map_failure_test::use_up(sorted_map_failure_test::allocations_left)) throw std::bad_alloc{};
   if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
   throw std::bad_alloc{};
 }
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
-namespace {
+namespace sorted_map_failure_test {
 
 using namespace datolite;
 using datolite::detail::broken_invariant;
@@ -179,4 +175,4 @@ TEST(sorted_map_failure, fills_and_empties_deep_trees_with_memory_running_out_no
   EXPECT_TRUE(map.empty());
 }
 
-}  // namespace
+}  // namespace sorted_map_failure_test

@@ -22,7 +22,7 @@
 
 #include <datolite/core/datom.hpp>
 
-namespace {
+namespace sorted_map_test {
 
 using namespace datolite;
 using datolite::detail::broken_invariant;
@@ -494,4 +494,4 @@ TEST(sorted_map, may_be_copied_and_read_by_many_threads_while_each_edits_its_own
   EXPECT_EQ(broken_invariant(shared), "");
 }
 
-}  // namespace
+}  // namespace sorted_map_test

@@ -7,7 +7,7 @@
 #include "support/arbitrary_value.hpp"
 #include "support/property.hpp"
 
-namespace {
+namespace value_property_test {
 
 using namespace datolite;
 using namespace datolite::test;
@@ -185,4 +185,4 @@ TEST(value_laws, whole_division_undoes_multiplication) {
   });
 }
 
-}  // namespace
+}  // namespace value_property_test

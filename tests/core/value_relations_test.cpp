@@ -16,7 +16,7 @@
 #include "support/doc_table.hpp"
 #include "support/value_printing.hpp"
 
-namespace {
+namespace value_relations_test {
 
 using namespace datolite;
 using namespace datolite::literals;
@@ -195,4 +195,4 @@ TEST(find_keyword, finds_every_key_among_keys_of_other_kinds) {
   EXPECT_EQ(find_keyword(1, "k"), nullptr);
 }
 
-}  // namespace
+}  // namespace value_relations_test

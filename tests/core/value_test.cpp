@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace value_test {
 
 using namespace datolite;
 using namespace datolite::literals;
@@ -45,4 +45,4 @@ TEST(value, finds_a_keyword_in_a_map) {
   EXPECT_EQ(find_keyword(m, "c"), nullptr);
 }
 
-}  // namespace
+}  // namespace value_test

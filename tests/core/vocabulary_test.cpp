@@ -8,7 +8,7 @@
 
 #include <type_traits>
 
-namespace {
+namespace vocabulary_test {
 
 using namespace datolite;
 
@@ -62,7 +62,9 @@ struct small_index final : index_access {
     return id < 10 ? std::optional{id} : std::nullopt;
   }
   std::optional<value> ident(entity_id) const override { return std::nullopt; }
-  std::unique_ptr<datom_cursor> open_cursor(index_order, components, io_counters*) const override { return nullptr; }
+  std::unique_ptr<datom_cursor> open_cursor(index_order, components, io_counters*) const override {
+    return nullptr;
+  }
   std::uint64_t count(const datom_range&) const override { return 0; }
   void read(entity_id e, attribute_id a, std::vector<value>& out, io_counters*) const override {
     out.clear();
@@ -97,4 +99,4 @@ TEST(io_stats, counts_add_up) {
   EXPECT_EQ(a.blocks, 44u);
 }
 
-}  // namespace
+}  // namespace vocabulary_test

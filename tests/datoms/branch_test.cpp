@@ -4,7 +4,7 @@
 
 #include <datolite/engines/traced.hpp>
 
-namespace {
+namespace branch_test {
 
 using namespace datolite_test;
 
@@ -62,4 +62,4 @@ TEST(With, BranchesDivergeAndNeverTouchTheStorage) {
   EXPECT_EQ(whole(conn.db()), before);
 }
 
-}  // namespace
+}  // namespace branch_test

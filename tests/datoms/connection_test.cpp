@@ -5,7 +5,7 @@
 #include <datolite/core/edn.hpp>
 #include <datolite/datoms/connection.hpp>
 
-namespace {
+namespace connection_test {
 
 using namespace datolite;
 using datolite_test::new_memory;
@@ -71,4 +71,4 @@ TEST(Connection, RefusesAStoreOfSomethingElse) {
   }
 }
 
-}  // namespace
+}  // namespace connection_test

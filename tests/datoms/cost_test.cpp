@@ -8,7 +8,7 @@
 #include <datolite/engines/traced.hpp>
 #include <engines/temporary_directory.hpp>
 
-namespace {
+namespace cost_test {
 
 using namespace datolite_test;
 using engines::traced_counts;
@@ -161,4 +161,4 @@ TYPED_TEST(Cost, ARefusedTransactionIsNoCommit) {
   EXPECT_EQ(c.commits, 0u);
 }
 
-}  // namespace
+}  // namespace cost_test

@@ -15,7 +15,7 @@
 #include <datolite/engines/lmdb.hpp>
 #include <engines/temporary_directory.hpp>
 
-namespace {
+namespace crash_test {
 
 using namespace datolite_test;
 
@@ -102,4 +102,4 @@ TEST(Crash, EveryAcknowledgedTransactionIsThereAndNoneInPart) {
   }
 }
 
-}  // namespace
+}  // namespace crash_test

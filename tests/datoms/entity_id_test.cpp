@@ -5,7 +5,7 @@
 #include <datolite/datoms/entity_id.hpp>
 #include <datolite/datoms/tempid.hpp>
 
-namespace {
+namespace entity_id_test {
 
 using namespace datolite;
 using namespace datolite::datoms;
@@ -72,4 +72,4 @@ TEST(Bootstrap, HasTheIdsOfDatomic) {
   EXPECT_EQ(id_of("db/doc"), 62);
 }
 
-}  // namespace
+}  // namespace entity_id_test

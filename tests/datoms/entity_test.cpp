@@ -4,7 +4,7 @@
 
 #include <datolite/datoms/entity.hpp>
 
-namespace {
+namespace entity_test {
 
 using namespace datolite_test;
 
@@ -129,4 +129,4 @@ TEST_F(Entities, AreNotOfAHistory) {
   EXPECT_THROW(entity(all, 201), error);
 }
 
-}  // namespace
+}  // namespace entity_test

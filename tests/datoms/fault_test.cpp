@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <random>
 
-namespace {
+namespace fault_test {
 
 using namespace datolite_test;
 using namespace datolite::engines;
@@ -196,4 +196,4 @@ TEST(Writers, ACollisionIsWorkedOutAgain) {
   EXPECT_EQ(one.db().count({.index = index_order::aevt, .a = one.db().attribute(kw("age"))->id}), 20u);
 }
 
-}  // namespace
+}  // namespace fault_test

@@ -6,7 +6,7 @@
 #include <datolite/datoms/flat_range.hpp>
 #include <datolite/datoms/flat_write.hpp>
 
-namespace {
+namespace flat_index_test {
 
 using namespace datolite;
 using namespace datolite::datoms;
@@ -54,4 +54,4 @@ TEST(ChangeBatch, SortsAndRefusesOneKeyTwice) {
   EXPECT_THROW(batch.sorted(), error);
 }
 
-}  // namespace
+}  // namespace flat_index_test

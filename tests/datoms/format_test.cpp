@@ -8,7 +8,7 @@
 #include <datolite/datoms/tx_log.hpp>
 #include <datolite/engines/faulty.hpp>
 
-namespace {
+namespace format_test {
 
 using namespace datolite_test;
 
@@ -164,4 +164,4 @@ TEST(Log, ARecordIsReadAsItWasWritten) {
   }
 }
 
-}  // namespace
+}  // namespace format_test

@@ -10,7 +10,7 @@
 #include <atomic>
 #include <thread>
 
-namespace {
+namespace group_commit_test {
 
 using namespace datolite_test;
 using engines::fault_when;
@@ -203,4 +203,4 @@ TEST(Durability, IsNamedByTheConnectionAndToldByTheReport) {
   EXPECT_EQ(conn.db().with(read_edn("[]")).durability, durability_level::memory);
 }
 
-}  // namespace
+}  // namespace group_commit_test

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <random>
 
-namespace {
+namespace history_test {
 
 using namespace datolite_test;
 using datoms::time_filter;
@@ -233,4 +233,4 @@ TEST(History, TheStoreAgreesWithTheModelAboutEveryMoment) {
   }
 }
 
-}  // namespace
+}  // namespace history_test

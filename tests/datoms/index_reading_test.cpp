@@ -8,7 +8,7 @@
 
 #include <datolite/datoms/datom_run.hpp>
 
-namespace {
+namespace index_reading_test {
 
 using namespace datolite_test;
 using enum index_order;
@@ -284,4 +284,4 @@ TEST(SeekDatoms, FindTheEntitiesMadeSinceAMoment) {
   EXPECT_EQ(recent, (std::set{*report.resolve_tempid("n"), *report.resolve_tempid("m")}));
 }
 
-}  // namespace
+}  // namespace index_reading_test

@@ -2,7 +2,7 @@
 #include "stores.hpp"
 #include "support.hpp"
 
-namespace {
+namespace long_value_test {
 
 using namespace datolite_test;
 namespace flat = datolite::datoms::flat;
@@ -117,4 +117,4 @@ TEST_P(LongValues, WithOneHashAreRefusedNotMixedUp) {
 
 INSTANTIATE_TEST_SUITE_P(OnEveryEngine, LongValues, ::testing::Range(0, 6));
 
-}  // namespace
+}  // namespace long_value_test

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <random>
 
-namespace {
+namespace model_test {
 
 using namespace datolite_test;
 
@@ -194,4 +194,4 @@ TEST(Model, RandomTransactionsDoWhatTheReferenceDoes) {
   }
 }
 
-}  // namespace
+}  // namespace model_test

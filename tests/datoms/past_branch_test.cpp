@@ -9,7 +9,7 @@
 
 #include <datolite/engines/traced.hpp>
 
-namespace {
+namespace past_branch_test {
 
 using namespace datolite_test;
 using enum index_order;
@@ -389,4 +389,4 @@ TEST(TxRange, OfABranchHasItsOwnTransactions) {
   }
 }
 
-}  // namespace
+}  // namespace past_branch_test

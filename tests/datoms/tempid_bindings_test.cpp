@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace tempid_bindings_test {
 
 using namespace datolite;
 using datolite_test::new_memory;
@@ -51,4 +51,4 @@ TEST(tempid_bindings, without_them_a_tempid_used_only_as_a_value_is_refused) {
   EXPECT_THROW(lib.conn.transact(read_edn(R"([{:name "A" :needs ["b"]}])")), error);
 }
 
-}  // namespace
+}  // namespace tempid_bindings_test

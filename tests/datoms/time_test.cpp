@@ -5,7 +5,7 @@
 #include <functional>
 #include <random>
 
-namespace {
+namespace time_test {
 
 using namespace datolite_test;
 
@@ -310,4 +310,4 @@ TEST(TimeViews, CombineInAnyOrder) {
   }
 }
 
-}  // namespace
+}  // namespace time_test

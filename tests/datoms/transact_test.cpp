@@ -2,7 +2,7 @@
 #include "stores.hpp"
 #include "support.hpp"
 
-namespace {
+namespace transact_test {
 
 using namespace datolite_test;
 
@@ -541,4 +541,4 @@ TEST(OpenSchema, AnUnknownAttributeIsDeclaredByItsUse) {
   EXPECT_EQ(conn.db().datoms(range).size(), 3u);
 }
 
-}  // namespace
+}  // namespace transact_test

@@ -8,7 +8,7 @@
 #include <datolite/datoms/tx_functions.hpp>
 #include <datolite/datoms/tx_predicates.hpp>
 
-namespace {
+namespace tx_functions_test {
 
 using namespace datolite_test;
 using arguments = std::span<const value>;
@@ -257,4 +257,4 @@ TEST(TxFunctionsThat, UseTheirOwnConnectionAreRefused) {
   expect_refused(conn, "[[:my/syncs]]", "db.error/transact-in-function", "cannot use its connection");
 }
 
-}  // namespace
+}  // namespace tx_functions_test

@@ -5,7 +5,7 @@
 
 #include <random>
 
-namespace {
+namespace tx_rules_test {
 
 using namespace datolite_test;
 
@@ -361,4 +361,4 @@ TEST_F(TxRules, ARefusedTransactionUsesUpNothing) {
   EXPECT_EQ(transact(conn, "[]").t, t);
 }
 
-}  // namespace
+}  // namespace tx_rules_test

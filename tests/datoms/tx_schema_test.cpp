@@ -7,7 +7,7 @@
 
 #include <datolite/datoms/tempid.hpp>
 
-namespace {
+namespace tx_schema_test {
 
 using namespace datolite_test;
 
@@ -329,4 +329,4 @@ TEST(OpenSchemaTx, NothingIsDeclaredByARetraction) {
   expect_refused(conn, "[[:db/cas 101 :who nil 1]]", "db.error/not-an-attribute", ":who");
 }
 
-}  // namespace
+}  // namespace tx_schema_test

@@ -4,7 +4,7 @@
 
 #include <random>
 
-namespace {
+namespace tx_tuples_test {
 
 using namespace datolite_test;
 
@@ -313,4 +313,4 @@ TEST(TuplesStored, AreTheSameAfterReopeningOnEveryEngine) {
   }
 }
 
-}  // namespace
+}  // namespace tx_tuples_test

@@ -13,7 +13,7 @@
 
 #include <random>
 
-namespace {
+namespace typed_index_test {
 
 using namespace datolite_test;
 using datoms::typed::place;
@@ -284,4 +284,4 @@ TEST(TypedIndex, ClosedIsUnavailable) {
   EXPECT_THROW(before.count({}), error);
 }
 
-}  // namespace
+}  // namespace typed_index_test

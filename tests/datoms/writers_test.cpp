@@ -8,7 +8,7 @@
 #include <atomic>
 #include <thread>
 
-namespace {
+namespace writers_test {
 
 using namespace datolite_test;
 
@@ -125,4 +125,4 @@ TEST(Writers, ProcessesOfOneLmdbFileLoseNothing) {
   EXPECT_EQ(conn.db().count({.index = index_order::aevt, .a = conn.db().attribute(kw("name"))->id}), 30u);
 }
 
-}  // namespace
+}  // namespace writers_test

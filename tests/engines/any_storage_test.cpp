@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace any_storage_test {
 
 using namespace datolite;
 namespace laws = datolite::laws;
@@ -153,4 +153,4 @@ TEST(any_pinned, shows_the_same_bytes_wherever_it_moves) {
   EXPECT_EQ(counted::living, 0);
 }
 
-}  // namespace
+}  // namespace any_storage_test

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace {
+namespace faulty_test {
 
 using namespace datolite;
 using engines::faulty, engines::fault_when, engines::memory;
@@ -139,4 +139,4 @@ TEST(faulty, a_bulk_load_that_exceeds_a_limit_keeps_nothing) {
   EXPECT_FALSE(store.get("a"));
 }
 
-}  // namespace
+}  // namespace faulty_test

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace laws_test {
 
 using namespace datolite;
 
@@ -179,4 +179,4 @@ TEST(laws, find_flaws_of_snapshots_and_lifetimes) {
   expect_found<flaw::survives_close>("Storage: after close(), get is unavailable");
 }
 
-}  // namespace
+}  // namespace laws_test

@@ -16,7 +16,7 @@
 #include <fstream>
 #include <map>
 
-namespace {
+namespace leveldb_test {
 
 using namespace datolite;
 using namespace std::string_literals;
@@ -521,4 +521,4 @@ TEST(leveldb, full_disk_at_opening_is_exhausted_with_nothing_lost) {
   EXPECT_EQ(all_of(leveldb{home / "db", quick}), right);
 }
 
-}  // namespace
+}  // namespace leveldb_test

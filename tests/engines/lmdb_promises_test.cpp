@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace lmdb_promises_test {
 
 using namespace datolite;
 using datolite::testing::temporary_directory;
@@ -774,4 +774,4 @@ TEST(lmdb, an_ascending_load_fills_its_pages) {
   EXPECT_TRUE(all_of(bulk) == all_of(batches));
 }
 
-}  // namespace
+}  // namespace lmdb_promises_test

@@ -11,7 +11,7 @@
 
 #include <string>
 
-namespace {
+namespace lmdb_test {
 
 using namespace datolite;
 using datolite::testing::temporary_directory;
@@ -56,4 +56,4 @@ TEST(lmdb, keeps_every_law_inside_every_wrapper) {
   EXPECT_EQ(laws::check_storage(wrapped_places{}, {.seed = 3, .histories = 1, .many = 500}), laws::report{});
 }
 
-}  // namespace
+}  // namespace lmdb_test

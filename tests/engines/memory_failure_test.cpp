@@ -11,22 +11,22 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace memory_failure_test {
 
 thread_local long allocations_left = -1;  ///< negative: all succeed
 
-}  // namespace
+}  // namespace memory_failure_test
 
 void* operator new(std::size_t size) {
-  if (allocations_left == 0) throw std::bad_alloc{};
-  if (allocations_left > 0) --allocations_left;
+  if (memory_failure_test::allocations_left == 0) throw std::bad_alloc{};
+  if (memory_failure_test::allocations_left > 0) --memory_failure_test::allocations_left;
   if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
   throw std::bad_alloc{};
 }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
-namespace {
+namespace memory_failure_test {
 
 using namespace datolite;
 using model = std::map<bytes, bytes, std::less<>>;
@@ -80,4 +80,4 @@ TEST(memory_failure, a_commit_that_runs_out_of_memory_anywhere_commits_nothing) 
   EXPECT_TRUE(contents(held) == before);
 }
 
-}  // namespace
+}  // namespace memory_failure_test

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace memory_test {
 
 using namespace datolite;
 
@@ -67,4 +67,4 @@ TEST(memory, a_pinned_of_the_storage_outlives_the_state_it_was_read_from) {
   EXPECT_EQ(b->view(), "short");
 }
 
-}  // namespace
+}  // namespace memory_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace scratch_test {
 
 namespace laws = datolite::laws;
 
@@ -19,4 +19,4 @@ TEST(an_engine_from_scratch, keeps_every_law) {
 }
 // [/laws]
 
-}  // namespace
+}  // namespace scratch_test

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace {
+namespace traced_test {
 
 using namespace datolite;
 using engines::memory, engines::traced, engines::traced_counts;
@@ -77,4 +77,4 @@ TEST(traced, its_counters_are_readable_through_another_handle) {
   EXPECT_EQ(any.engine_name(), "memory");
 }
 
-}  // namespace
+}  // namespace traced_test

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-namespace {
+namespace url_test {
 
 using namespace datolite;
 using namespace std::string_literals;
@@ -94,4 +94,4 @@ TEST(open_url, any_storage_over_lmdb_keeps_every_law) {
             laws::report{});
 }
 
-}  // namespace
+}  // namespace url_test

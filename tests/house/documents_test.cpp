@@ -1,9 +1,10 @@
-// The documents say what is so: the code in them is quoted from files that are compiled and run, and their links lead
-// somewhere.
+// The documents say what is so: the code in them is quoted from files that are compiled and run, and their
+// links lead somewhere.
 //
 // A quotation is a fenced block right after a comment that names file and marker,
 //     <!-- docs/examples/films.cpp:films -->
-// and equals what stands in that file between the lines `// [films]` and `// [/films]`, whatever the indentation.
+// and equals what stands in that file between the lines `// [films]` and `// [/films]`, whatever the
+// indentation.
 #include "files.hpp"
 
 #include <gtest/gtest.h>
@@ -12,7 +13,7 @@
 #include <regex>
 
 namespace datolite::house {
-namespace {
+namespace documents_test {
 
 std::vector<fs::path> documents() {
   std::vector<fs::path> found;
@@ -24,7 +25,8 @@ std::vector<fs::path> documents() {
 std::string without_common_indent(const std::vector<std::string>& block) {
   std::size_t indent = std::string::npos;
   for (const std::string& line : block)
-    if (const auto first = line.find_first_not_of(' '); first != std::string::npos) indent = std::min(indent, first);
+    if (const auto first = line.find_first_not_of(' '); first != std::string::npos)
+      indent = std::min(indent, first);
   std::string text;
   for (const std::string& line : block) text += line.substr(std::min(indent, line.size())) + "\n";
   return text;
@@ -55,7 +57,8 @@ TEST(documents, quote_the_code_that_is_compiled) {
       std::smatch match;
       if (!std::regex_match(text[i], match, quotation)) continue;
       const std::string place = document.string() + ":" + std::to_string(i + 1);
-      ASSERT_TRUE(i + 1 < text.size() && text[i + 1].starts_with("```")) << place << ": no code block follows";
+      ASSERT_TRUE(i + 1 < text.size() && text[i + 1].starts_with("```"))
+          << place << ": no code block follows";
       std::vector<std::string> block;
       for (i += 2; i < text.size() && !text[i].starts_with("```"); ++i) block.push_back(text[i]);
       const auto source = marked(match[1].str(), match[2].str());
@@ -90,5 +93,5 @@ TEST(documents, have_no_dead_relative_link) {
   }
 }
 
-}  // namespace
+}  // namespace documents_test
 }  // namespace datolite::house

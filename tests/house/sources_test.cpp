@@ -8,7 +8,7 @@
 #include <set>
 
 namespace datolite::house {
-namespace {
+namespace sources_test {
 
 std::vector<fs::path> public_headers() {
   std::vector<fs::path> found;
@@ -42,11 +42,13 @@ const std::map<std::string, std::string> tested_otherwise{
     {"datolite/core/commit_checks.hpp", "the laws reach it through every engine"},
 };
 
-/// A test (or an example, which is one) includes it, or includes a header of the same folder of which it is a part.
+/// A test (or an example, which is one) includes it, or includes a header of the same folder of which it is a
+/// part.
 TEST(headers, are_each_reached_by_a_test) {
   std::set<std::string> reached;
   for (const fs::path& file : files())
-    if ((starts_with(file, "tests/") || starts_with(file, "docs/")) && is_source(file) && !is_public_header(file))
+    if ((starts_with(file, "tests/") || starts_with(file, "docs/")) && is_source(file) &&
+        !is_public_header(file))
       for (const std::string& name : includes(file)) reached.insert(name);
   const std::vector<fs::path> headers = public_headers();
   for (std::size_t before = 0; before != reached.size();) {
@@ -83,8 +85,8 @@ TEST(headers, are_not_too_long_to_read) {
   }
 }
 
-/// Which folders' headers a layer may include: the arrows of docs/architecture.md. The header verification says the
-/// same by search path; this says it in a second.
+/// Which folders' headers a layer may include: the arrows of docs/architecture.md. The header verification
+/// says the same by search path; this says it in a second.
 TEST(arrows, run_one_way) {
   const std::map<std::string, std::set<std::string>> may_include{
       {"include", {"core"}},
@@ -103,7 +105,8 @@ TEST(arrows, run_one_way) {
       if (!std::regex_match(name, match, ours)) continue;
       EXPECT_TRUE(may_include.at(layer).contains(match[1].str())) << header << " includes " << name;
       if (!match[2].str().starts_with("detail/")) continue;
-      EXPECT_TRUE(fs::exists(root / layer / "datolite" / match[1].str())) << header << " includes another's " << name;
+      EXPECT_TRUE(fs::exists(root / layer / "datolite" / match[1].str()))
+          << header << " includes another's " << name;
     }
   }
 }
@@ -113,7 +116,8 @@ TEST(arrows, keep_heavy_packages_where_they_are_needed) {
   const std::map<std::string, std::vector<std::string>> places{
       {"<range/v3/", {"adapters/", "tests/", "docs/"}},
       {"<boost/hana", {"adapters/", "tests/", "docs/"}},
-      {"<boost/multiprecision", {"include/datolite/core/bignum.hpp", "include/datolite/core/detail/", "tests/"}},
+      {"<boost/multiprecision",
+       {"include/datolite/core/bignum.hpp", "include/datolite/core/detail/", "tests/"}},
       {"<gtest/", {"tests/"}},
       {"<rapidcheck", {"tests/"}},
       {"<benchmark/", {"bench/"}},
@@ -136,21 +140,25 @@ TEST(arrows, keep_heavy_packages_where_they_are_needed) {
 
 /// Assembled, so that this file does not hold what it looks for.
 TEST(sources, hold_nothing_that_only_one_machine_knows) {
-  const std::string here[] = {std::string{"/wo"} + "rk/", std::string{"/ro"} + "ot/", std::string{"/ho"} + "me/"};
-  const std::string unfinished[] = {std::string{"TO"} + "DO", std::string{"FIX"} + "ME", std::string{"XX"} + "X:"};
+  const std::string here[] = {std::string{"/wo"} + "rk/", std::string{"/ro"} + "ot/",
+                              std::string{"/ho"} + "me/"};
+  const std::string unfinished[] = {std::string{"TO"} + "DO", std::string{"FIX"} + "ME",
+                                    std::string{"XX"} + "X:"};
   for (const fs::path& file : files()) {
     if (starts_with(file, "tests/data/") || starts_with(file, "tests/conformance/")) continue;
     const std::string text = read(root / file);
-    for (const std::string& path : here) EXPECT_EQ(text.find(path), std::string::npos) << file << " names " << path;
+    for (const std::string& path : here)
+      EXPECT_EQ(text.find(path), std::string::npos) << file << " names " << path;
     if (!is_source(file)) continue;
     for (const std::string& word : unfinished)
       EXPECT_EQ(text.find(word), std::string::npos) << file << " holds a " << word;
     if (is_public_header(file)) {
       EXPECT_EQ(text.find("__has_include"), std::string::npos) << file;
-      EXPECT_EQ(text.find("#ifdef DATOLITE"), std::string::npos) << file << " changes its behaviour by a macro";
+      EXPECT_EQ(text.find("#ifdef DATOLITE"), std::string::npos)
+          << file << " changes its behaviour by a macro";
     }
   }
 }
 
-}  // namespace
+}  // namespace sources_test
 }  // namespace datolite::house

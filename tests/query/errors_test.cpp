@@ -8,9 +8,9 @@
 
 #include <gtest/gtest.h>
 
-using datolite::value;
+namespace errors_test {
 
-namespace {
+using datolite::value;
 
 const std::vector<std::tuple<int, int>> pairs{{1, 2}, {2, 3}};
 
@@ -156,4 +156,4 @@ TEST(functions, built_in_names_cannot_be_taken) {
   EXPECT_THROW(datolite::query::register_function("+", [](int a) { return a; }), datolite::error);
 }
 
-}  // namespace
+}  // namespace errors_test

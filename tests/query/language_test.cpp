@@ -8,12 +8,12 @@
 
 #include <gtest/gtest.h>
 
+namespace language_test {
+
 using datolite::q;
 using datolite::value;
 using namespace datolite::literals;
 namespace query = datolite::query;
-
-namespace {
 
 /// The answer, as EDN to compare with.
 template <class... A>
@@ -221,4 +221,4 @@ TEST(typed_rows, come_as_tuples) {
   EXPECT_THROW((q<std::string, int>("[:find ?n :where [4 ?n]]", people)), datolite::error);
 }
 
-}  // namespace
+}  // namespace language_test

@@ -8,12 +8,12 @@
 
 #include <gtest/gtest.h>
 
+namespace protocol_test {
+
 using datolite::q;
 using datolite::value;
 using namespace datolite::literals;
 namespace query = datolite::query;
-
-namespace {
 
 /// Everything a source was asked.
 struct trace {
@@ -277,4 +277,4 @@ TEST(protocol, the_order_of_writing_changes_neither_plan_nor_counts) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
-}  // namespace
+}  // namespace protocol_test

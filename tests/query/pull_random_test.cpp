@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 namespace datolite_test {
-namespace {
+namespace pull_random_test {
 
 using map = std::map<value, value, stored_less>;
 
@@ -238,5 +238,5 @@ TEST(random_pull, shows_what_a_plain_recursive_pull_shows) {
   EXPECT_GT(shown, 10'000u);
 }
 
-}  // namespace
+}  // namespace pull_random_test
 }  // namespace datolite_test

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 namespace datolite_test {
-namespace {
+namespace pull_test {
 
 /// People 1 to 9, and things made of parts, 10 to 18.
 class pulling : public testing::Test {
@@ -396,5 +396,5 @@ TEST(pattern, is_a_value_that_many_pulls_share) {
   EXPECT_EQ(made.nodes().data(), same.nodes().data());
 }
 
-}  // namespace
+}  // namespace pull_test
 }  // namespace datolite_test

@@ -12,9 +12,9 @@
 
 #include <gtest/gtest.h>
 
-using datolite::value;
+namespace random_test {
 
-namespace {
+using datolite::value;
 
 constexpr std::uint32_t seed = 20240611;
 
@@ -232,4 +232,4 @@ TEST(random_queries, agree_with_the_reference_in_every_order_of_clauses) {
   EXPECT_GT(with_rows, 500) << "the generator makes too many queries whose answer is empty";
 }
 
-}  // namespace
+}  // namespace random_test

@@ -47,7 +47,7 @@ struct returns_nothing {
 
 }  // namespace mine
 
-namespace {
+namespace source_test {
 
 static_assert(query::ExtRel<mine::by_member> && query::ExtRel<mine::by_lookup> && query::ExtRel<mine::both>);
 static_assert(query::ExtRel<std::vector<std::tuple<int, std::string>>> &&
@@ -173,4 +173,4 @@ TEST(holds, kinds_that_do_not_compare_are_false_under_every_order) {
   EXPECT_FALSE(query::holds(starts_with, value{1}, value{1}));
 }
 
-}  // namespace
+}  // namespace source_test

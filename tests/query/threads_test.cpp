@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace threads_test {
 
 TEST(threads, share_prepared_queries_sources_rules_and_the_cache) {
   std::vector<std::tuple<int, int>> edges;
@@ -32,4 +32,4 @@ TEST(threads, share_prepared_queries_sources_rules_and_the_cache) {
   EXPECT_EQ(wrong, 0);
 }
 
-}  // namespace
+}  // namespace threads_test

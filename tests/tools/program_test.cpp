@@ -18,7 +18,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace program_test {
 
 using namespace datolite;
 
@@ -45,8 +45,8 @@ class program : public testing::Test {
 
   /// Runs the program by the shell; `arguments` are quoted as there.
   outcome run(const std::string& arguments) {
-    const std::string command = std::string{"'"} + DATOLITE_PROGRAM + "' " + arguments + " >'" + (place / "out").string() +
-                                "' 2>'" + (place / "err").string() + "'";
+    const std::string command = std::string{"'"} + DATOLITE_PROGRAM + "' " + arguments + " >'" +
+                                (place / "out").string() + "' 2>'" + (place / "err").string() + "'";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(place / "out"), contents(place / "err")};
   }
@@ -56,10 +56,13 @@ class program : public testing::Test {
     return "'" + (place / name).string() + "'";
   }
 
-  std::string db(const std::string& engine = "lmdb") { return "--db " + engine + ":'" + (place / "db").string() + "' "; }
+  std::string db(const std::string& engine = "lmdb") {
+    return "--db " + engine + ":'" + (place / "db").string() + "' ";
+  }
 
   void make_films(const std::string& engine = "lmdb") {
-    const outcome made = run("import " + db(engine) + file("schema.edn", schema) + " " + file("films.edn", films));
+    const outcome made =
+        run("import " + db(engine) + file("schema.edn", schema) + " " + file("films.edn", films));
     ASSERT_EQ(made.code, 0) << made.err;
   }
 
@@ -83,7 +86,8 @@ class program : public testing::Test {
 TEST_F(program, imports_and_answers_on_each_durable_engine) {
   for (const std::string engine : {"lmdb", "leveldb"}) {
     make_films(engine);
-    const outcome asked = run("query " + db(engine) + "'[:find ?t ?y :in $ ?m :where [?f :film/title ?t] [?f :film/year ?y] "
+    const outcome asked = run("query " + db(engine) +
+                              "'[:find ?t ?y :in $ ?m :where [?f :film/title ?t] [?f :film/year ?y] "
                               "[(< ?y ?m)]]' --in 1980");
     EXPECT_EQ(asked.code, 0) << asked.err;
     EXPECT_EQ(asked.out, "t         y\nAlien  1979\n");
@@ -94,7 +98,8 @@ TEST_F(program, imports_and_answers_on_each_durable_engine) {
 
 TEST_F(program, prints_json_and_edn) {
   make_films();
-  const outcome as_json = run("query " + db() + "'[:find ?t ?y :where [?f :film/title ?t] [?f :film/year ?y]]' --format json");
+  const outcome as_json =
+      run("query " + db() + "'[:find ?t ?y :where [?f :film/title ?t] [?f :film/year ?y]]' --format json");
   const auto rows = nlohmann::json::parse(as_json.out);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0]["t"], "Alien");
@@ -106,9 +111,14 @@ TEST_F(program, prints_json_and_edn) {
 TEST_F(program, an_export_says_names_as_they_were_when_they_were_used) {
   make_films();
   ASSERT_EQ(run("transact " + db() + "'[{:db/id :film/year :db/ident :film/released}]'").code, 0);
-  ASSERT_EQ(run("transact " + db() + "'[{:db/ident :film/year :db/valueType :db.type/string :db/cardinality "
-                                     ":db.cardinality/one}]'").code, 0);
-  ASSERT_EQ(run("transact " + db() + "'[{:film/title \"Alien 3\" :film/year \"1992\" :film/released 1992}]'").code, 0);
+  ASSERT_EQ(run("transact " + db() +
+                "'[{:db/ident :film/year :db/valueType :db.type/string :db/cardinality "
+                ":db.cardinality/one}]'")
+                .code,
+            0);
+  ASSERT_EQ(
+      run("transact " + db() + "'[{:film/title \"Alien 3\" :film/year \"1992\" :film/released 1992}]'").code,
+      0);
   ASSERT_EQ(run("export " + db() + "'" + (place / "all.edn").string() + "'").code, 0);
   const std::string other = "--db leveldb:'" + (place / "other").string() + "' ";
   const outcome again = run("import " + other + "'" + (place / "all.edn").string() + "'");
@@ -134,10 +144,13 @@ TEST_F(program, a_database_that_is_named_counts_more_than_that_of_the_environmen
 
 TEST_F(program, edn_output_is_edn_whatever_is_asked_for) {
   make_films();
-  const outcome asked = run("query " + db() + "'[:find ?t ?t (count ?f) :where [?f :film/title ?t]]' --format edn");
+  const outcome asked =
+      run("query " + db() + "'[:find ?t ?t (count ?f) :where [?f :film/title ?t]]' --format edn");
   EXPECT_EQ(asked.code, 0) << asked.err;
-  EXPECT_EQ(to_edn(read_edn(asked.out)), to_edn(read_edn(
-      R"edn([{:t "Alien" :t-2 "Alien" "(count ?f)" 1} {:t "Aliens" :t-2 "Aliens" "(count ?f)" 1}])edn")));
+  EXPECT_EQ(
+      to_edn(read_edn(asked.out)),
+      to_edn(read_edn(
+          R"edn([{:t "Alien" :t-2 "Alien" "(count ?f)" 1} {:t "Aliens" :t-2 "Aliens" "(count ?f)" 1}])edn")));
 }
 
 TEST_F(program, output_that_cannot_be_written_is_told) {
@@ -150,8 +163,11 @@ TEST_F(program, output_that_cannot_be_written_is_told) {
 
 TEST_F(program, an_export_makes_the_same_database_again) {
   make_films();
-  ASSERT_EQ(run("transact " + db() + "'[[:db/add [:film/title \"Alien\"] :film/year 1978] "
-                "[:db/retract [:film/title \"Aliens\"] :film/year 1986]]'").code, 0);
+  ASSERT_EQ(run("transact " + db() +
+                "'[[:db/add [:film/title \"Alien\"] :film/year 1978] "
+                "[:db/retract [:film/title \"Aliens\"] :film/year 1986]]'")
+                .code,
+            0);
   ASSERT_EQ(run("export " + db() + "'" + (place / "all.edn").string() + "'").code, 0);
   const std::string other = "--db leveldb:'" + (place / "other").string() + "' ";
   const outcome again = run("import " + other + "'" + (place / "all.edn").string() + "'");
@@ -161,17 +177,21 @@ TEST_F(program, an_export_makes_the_same_database_again) {
 }
 
 TEST_F(program, tempids_hold_across_the_batches_of_one_import) {
-  const outcome made = run("import --batch 1 " + db() + file("schema.edn", schema) + " " + file("films.edn", films));
+  const outcome made =
+      run("import --batch 1 " + db() + file("schema.edn", schema) + " " + file("films.edn", films));
   ASSERT_EQ(made.code, 0) << made.err;
   EXPECT_NE(made.err.find("5 transactions"), std::string::npos) << made.err;
-  EXPECT_EQ(run("query " + db() + "'[:find ?n . :where [?f :film/title \"Alien\"] [?f :film/next ?g] [?g :film/title ?n]]'").out,
+  EXPECT_EQ(run("query " + db() +
+                "'[:find ?n . :where [?f :film/title \"Alien\"] [?f :film/next ?g] [?g :film/title ?n]]'")
+                .out,
             "n\nAliens\n");
 }
 
 TEST_F(program, the_past_is_asked_by_t) {
   make_films();
   ASSERT_EQ(run("transact " + db() + "'[[:db/add [:film/title \"Alien\"] :film/year 1]]'").code, 0);
-  const std::string query = "query " + db() + "'[:find ?y . :where [?f :film/title \"Alien\"] [?f :film/year ?y]]'";
+  const std::string query =
+      "query " + db() + "'[:find ?y . :where [?f :film/title \"Alien\"] [?f :film/year ?y]]'";
   EXPECT_EQ(run(query).out, "y\n1\n");
   EXPECT_EQ(run(query + " --as-of 1003").out, "   y\n1979\n");
 }
@@ -214,12 +234,14 @@ TEST_F(program, nesting_100000_deep_is_refused) {
 
 TEST_F(program, a_refused_import_leaves_no_trace) {
   const std::string good = file("schema.edn", schema) + " ";
-  expect_refused(run("import " + db() + good + file("unknown.edn", "[{:film/titel \"Alien\"}]")), ":film/titel");
+  expect_refused(run("import " + db() + good + file("unknown.edn", "[{:film/titel \"Alien\"}]")),
+                 ":film/titel");
   EXPECT_FALSE(std::filesystem::exists(place / "db"));
   make_films();
   const std::string before = run("export " + db()).out;
   expect_refused(run("import " + db() + file("more.edn", "[{:film/title \"More\"}]") + " " +
-                     file("type.edn", "[{:film/title \"Dune\" :film/year \"1984\"}]")), ":film/year");
+                     file("type.edn", "[{:film/title \"Dune\" :film/year \"1984\"}]")),
+                 ":film/year");
   expect_refused(run("import " + db() + file("form.edn", "[[:db/add 1]]")), "[:db/add 1]");
   EXPECT_EQ(run("export " + db()).out, before);
 }
@@ -244,12 +266,16 @@ TEST_F(program, a_path_without_permission_is_refused) {
   if (geteuid() == 0) {
     // Root may open anything but what is no directory.
     file("plain", "x");
-    expect_refused(run("import --db lmdb:'" + (place / "plain" / "db").string() + "' " + file("schema.edn", schema)), "plain");
+    expect_refused(
+        run("import --db lmdb:'" + (place / "plain" / "db").string() + "' " + file("schema.edn", schema)),
+        "plain");
     return;
   }
   std::filesystem::create_directory(place / "closed");
   std::filesystem::permissions(place / "closed", std::filesystem::perms::none);
-  expect_refused(run("import --db lmdb:'" + (place / "closed" / "db").string() + "' " + file("schema.edn", schema)), "closed");
+  expect_refused(
+      run("import --db lmdb:'" + (place / "closed" / "db").string() + "' " + file("schema.edn", schema)),
+      "closed");
   std::filesystem::permissions(place / "closed", std::filesystem::perms::owner_all);
 }
 
@@ -294,4 +320,4 @@ TEST_F(program, a_database_of_a_newer_format_is_refused) {
   EXPECT_TRUE(refused);
 }
 
-}  // namespace
+}  // namespace program_test

@@ -16,7 +16,7 @@
 
 #include <string>
 
-namespace {
+namespace engines_test {
 
 using namespace datolite;
 using namespace datolite::engines;
@@ -254,4 +254,4 @@ TEST(transactions_on_closed, are_unavailable_below_and_keep_their_own) {
   EXPECT_THROW(commit(store, t), error);
 }
 
-}  // namespace
+}  // namespace engines_test

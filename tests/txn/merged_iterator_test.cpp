@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace {
+namespace merged_iterator_test {
 
 using namespace datolite;
 using datolite::testing::contents;
@@ -238,4 +238,4 @@ TEST(merged, works_over_a_merged_iterator) {
   EXPECT_EQ(forward(outer), "a c d ");
 }
 
-}  // namespace
+}  // namespace merged_iterator_test

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace staged_test {
 
 using namespace datolite;
 using counted = engines::traced<engines::memory>;
@@ -132,4 +132,4 @@ TEST(staged, closed_it_takes_nothing) {
   EXPECT_THROW(stage.release(), error);
 }
 
-}  // namespace
+}  // namespace staged_test

@@ -9,22 +9,22 @@
 #include <new>
 #include <string>
 
-namespace {
+namespace transaction_failure_test {
 
 thread_local long allocations_left = -1;  ///< negative: all succeed
 
-}  // namespace
+}  // namespace transaction_failure_test
 
 void* operator new(std::size_t size) {
-  if (allocations_left == 0) throw std::bad_alloc{};
-  if (allocations_left > 0) --allocations_left;
+  if (transaction_failure_test::allocations_left == 0) throw std::bad_alloc{};
+  if (transaction_failure_test::allocations_left > 0) --transaction_failure_test::allocations_left;
   if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
   throw std::bad_alloc{};
 }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
-namespace {
+namespace transaction_failure_test {
 
 using namespace datolite;
 
@@ -63,4 +63,4 @@ TEST(transaction_failure, an_edit_that_runs_out_of_memory_anywhere_leaves_an_rva
   }
 }
 
-}  // namespace
+}  // namespace transaction_failure_test

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <thread>
 
-namespace {
+namespace transaction_test {
 
 using namespace datolite;
 using namespace datolite::literals;
@@ -370,4 +370,4 @@ TEST(transaction, may_be_read_by_many_threads_while_copies_are_edited) {
   }
 }
 
-}  // namespace
+}  // namespace transaction_test

@@ -46,8 +46,7 @@ class dice {
 class model_iterator {
  public:
   model_iterator(const contents& all, const bounds& b)
-      : all_{&all},
-        bounds_{b},
+      : bounds_{b},
         first_{all.lower_bound(b.lower)},
         end_{b.upper ? all.lower_bound(*b.upper) : all.end()} {
     if (b.upper && *b.upper <= b.lower) first_ = end_ = all.end();
@@ -72,7 +71,6 @@ class model_iterator {
   bytes_view value() const { return at_->second; }
 
  private:
-  const contents* all_;
   bounds bounds_;
   contents::const_iterator first_, end_, at_;
 };
