@@ -13,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <ranges>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -453,6 +454,48 @@ TEST(sorted_set, a_partial_probe_bounds_all_keys_that_equal_it) {
     }
     const auto in = [](int first) { return first >= 0 && first < 40 && first % 2 == 0 ? 300u : 0u; };
     ASSERT_EQ(set.count_range(i, i + 3), in(i) + in(i + 1) + in(i + 2)) << i;
+  }
+}
+
+TEST(sorted_set, erases_many_as_one_by_one_and_leaves_copies_alone) {
+  const auto check = [](auto set, auto make, std::uint64_t start) {
+    rng r{start};
+    using key = decltype(make(r));
+    std::set<key> model;
+    for (int round = 0; round < 60; ++round) {
+      for (int i = 0; i < 400; ++i) {
+        const key k = make(r);
+        set = std::move(set).insert(k), model.insert(k);
+      }
+      std::vector<key> gone;  // some in a row, some apart, some that are not there
+      std::size_t n = 0;
+      const auto from = r() % (model.size() + 1), to = from + r() % 600;
+      for (const key& k : model) {
+        if ((n >= from && n < to) || r() % 50 == 0) gone.push_back(k);
+        ++n;
+      }
+      for (int i = 0; i < 30; ++i) gone.push_back(make(r));
+      std::sort(gone.begin(), gone.end());
+      gone.erase(std::unique(gone.begin(), gone.end()), gone.end());
+      const auto before = set;
+      const std::set<key> had = model;
+      set = std::move(set).erase_ascending(gone);
+      for (const key& k : gone) model.erase(k);
+      ASSERT_EQ(broken_invariant(set), "") << start;
+      ASSERT_TRUE(std::equal(set.begin(), set.end(), model.begin(), model.end())) << start;
+      ASSERT_EQ(broken_invariant(before), "");
+      ASSERT_TRUE(std::equal(before.begin(), before.end(), had.begin(), had.end())) << start;
+    }
+    std::vector<key> all(model.begin(), model.end());
+    EXPECT_TRUE(std::move(set).erase_ascending(all).empty());
+  };
+  for (std::uint64_t start = 0; start < 4; ++start) {
+    check(
+        sorted_set<int>{}, [](rng& r) { return static_cast<int>(r() % 9000); }, start);
+    check(
+        sorted_set<bytes>{}, [](rng& r) { return bytes{some_text(r)}; }, start);
+    check(
+        sorted_set<std::string>{}, [](rng& r) { return some_text(r); }, start);
   }
 }
 

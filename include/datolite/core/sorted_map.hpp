@@ -30,6 +30,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -306,6 +307,14 @@ class sorted_set : public detail::sorted_base<detail::layout_for<Key, detail::un
   template <class Probe = Key>
   [[nodiscard]] sorted_set erase(const Probe& key) && {
     this->tree_.erase(detail::as_probe<layout>(key), this->less_);
+    return std::move(*this);
+  }
+
+  /// This set without `keys`, which ascend and need not be there. O(m log n), and near O(m) where they stand
+  /// close together.
+  [[nodiscard]] sorted_set erase_ascending(std::span<const Key> keys) && {
+    const auto probe = [](const Key& k) -> decltype(auto) { return detail::as_probe<layout>(k); };
+    this->tree_.erase_ascending(keys.begin(), keys.end(), probe, this->less_);
     return std::move(*this);
   }
 

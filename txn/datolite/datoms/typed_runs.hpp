@@ -1,11 +1,12 @@
 // typed_runs: the past facts of a typed index, as sorted runs.
 //
 // Past rows only come, many at a time, and are asked for far less often than they come; a tree would copy or
-// search a path for each. So each batch is a sorted array of its own, and arrays are united when they are of
-// like size: a row is moved some log₈(n) times in all, and as many runs are merged by a reader (a
-// log-structured merge, O'Neil et al. 1996).
+// search a path for each. So each batch is a sorted array of its own, and four arrays of like size are
+// united: a row is moved some 2·log₄(n) times in all, and a reader merges at most three times as many runs (a
+// log-structured merge, O'Neil et al. 1996, in tiers).
 //
-// Invariants: a run never changes once it is there; each has more than 8 times as many rows as the next.
+// Invariants: a run that is shared never changes; each has more than 4 times as many rows as the third after
+// it.
 //
 // Threads: any number may read and copy runs; an edit needs its own copy alone. Copies share the runs.
 #pragma once
@@ -39,7 +40,8 @@ class run {
     const auto before = [](const row& r, const place& p) { return row_less{}(r, p); };
     return static_cast<std::size_t>(std::lower_bound(first, last, at, before) - rows_.begin());
   }
-  const std::vector<row>& rows() const noexcept { return rows_; }
+  const std::vector<row>& rows() const& noexcept { return rows_; }
+  std::vector<row>&& rows() && noexcept { return std::move(rows_); }
 
  private:
   using prefix = sort_prefix<row, row_less>;
@@ -63,18 +65,20 @@ class runs {
   /// Adds rows, which ascend. O(rows · log n) amortised.
   void add(std::vector<row> rows) {
     if (rows.empty()) return;
-    auto next = empty() ? std::make_shared<list>() : std::make_shared<list>(*all_);
-    while (!next->empty() && next->back()->size() <= ratio * rows.size()) {
-      const std::vector<row>& older = next->back()->rows();
-      std::vector<row> both;
-      both.reserve(older.size() + rows.size());
-      std::merge(older.begin(), older.end(), std::make_move_iterator(rows.begin()),
-                 std::make_move_iterator(rows.end()), std::back_inserter(both), row_less{});
-      rows = std::move(both);
-      next->pop_back();
+    if (empty()) {
+      all_ = std::make_shared<list>();
+    } else if (all_.use_count() > 1) {
+      all_ = std::make_shared<list>(*all_);
     }
-    next->push_back(std::make_shared<const run>(std::move(rows)));
-    all_ = std::move(next);
+    list& all = *all_;
+    all.push_back(std::make_shared<run>(std::move(rows)));
+    for (std::size_t n = all.size(); n >= alike && all[n - alike]->size() <= alike * all[n - 1]->size();
+         n = all.size()) {
+      std::vector<row> left = unite(take(all[n - 4]), take(all[n - 3]));
+      std::vector<row> both = unite(std::move(left), unite(take(all[n - 2]), take(all[n - 1])));
+      all.resize(n - alike);
+      all.push_back(std::make_shared<run>(std::move(both)));
+    }
   }
 
   /// Leaves only the rows that `keep`. O(n).
@@ -92,9 +96,23 @@ class runs {
   }
 
  private:
-  static constexpr std::size_t ratio = 8;
-  using list = std::vector<std::shared_ptr<const run>>;
-  std::shared_ptr<const list> all_;
+  static constexpr std::size_t alike = 4;
+  using list = std::vector<std::shared_ptr<run>>;
+
+  /// The rows of a run that goes: its own where nobody else has it.
+  static std::vector<row> take(const std::shared_ptr<run>& one) {
+    return one.use_count() == 1 ? std::move(*one).rows() : one->rows();
+  }
+  static std::vector<row> unite(std::vector<row>&& a, std::vector<row>&& b) {
+    std::vector<row> both;
+    both.reserve(a.size() + b.size());
+    std::merge(std::make_move_iterator(a.begin()), std::make_move_iterator(a.end()),
+               std::make_move_iterator(b.begin()), std::make_move_iterator(b.end()), std::back_inserter(both),
+               row_less{});
+    return both;
+  }
+
+  std::shared_ptr<list> all_;
 };
 
 /// Reads the rows of all runs between two places, merged, from either end.
@@ -107,16 +125,19 @@ class runs_reader {
       const part one{&of[i], of[i].lower_bound(low), of[i].lower_bound(high)};
       if (one.from < one.to) parts_.push_back(one);
     }
-    settle();
+    for (std::size_t i = parts_.size(); i-- > 0;) settle(i);
   }
-  void clear() noexcept { parts_.clear(), front_ = nullptr; }
-  const row* front() const noexcept { return front_; }
+  void clear() noexcept { parts_.clear(); }
+  const row* front() const noexcept { return parts_.empty() ? nullptr : &head(parts_[0]); }
   /// REQUIRES: front() is not null.
   void advance() {
-    part& first = parts_[at_];
+    part& first = parts_[0];
     descending_ ? --first.to : ++first.from;
-    if (first.from == first.to) parts_.erase(parts_.begin() + static_cast<std::ptrdiff_t>(at_));
-    settle();
+    if (first.from == first.to) {
+      parts_.erase(parts_.begin());
+    } else {
+      settle(0);
+    }
   }
 
  private:
@@ -125,20 +146,19 @@ class runs_reader {
     std::size_t from, to;
   };
 
-  void settle() {
-    front_ = nullptr;
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      const part& one = parts_[i];
-      const row* const r = &(*one.of)[descending_ ? one.to - 1 : one.from];
-      if (front_ != nullptr && row_less{}(*r, *front_) == descending_) continue;
-      front_ = r, at_ = i;
+  const row& head(const part& p) const noexcept { return (*p.of)[descending_ ? p.to - 1 : p.from]; }
+
+  /// Moves the part at `i` behind those after it whose heads come first.
+  void settle(std::size_t i) {
+    for (; i + 1 < parts_.size(); ++i) {
+      const row &one = head(parts_[i]), &next = head(parts_[i + 1]);
+      if (!(descending_ ? row_less{}(one, next) : row_less{}(next, one))) return;
+      std::swap(parts_[i], parts_[i + 1]);
     }
   }
 
   bool descending_ = false;
-  std::vector<part> parts_;
-  std::size_t at_ = 0;
-  const row* front_ = nullptr;
+  std::vector<part> parts_;  // by their heads
 };
 
 }  // namespace datolite::datoms::typed

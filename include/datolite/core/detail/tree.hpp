@@ -87,6 +87,9 @@ class tree {
   void append(staged s);
   template <class Probe>
   bool erase(const Probe& probe, const compare& less);
+  /// As erase for `probe` of each; those that meet one leaf descend once. REQUIRES: the probes ascend.
+  template <class It, class Probe>
+  void erase_ascending(It first, It last, Probe&& probe, const compare& less);
 
   static void retain(const void* node, unsigned height) noexcept {
     if (height == 0) {
@@ -127,6 +130,9 @@ class tree {
   void append_leaf(path& p, staged&& s);
   void insert_at(path& p, staged&& s);
   void insert_first(staged&& s);
+
+  // -- shrinking
+  void erase_at(path& p) noexcept;
 
   // -- shrinking
   void rebalance(path& p, unsigned level);

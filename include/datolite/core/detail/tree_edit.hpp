@@ -350,12 +350,45 @@ bool tree<L>::erase(const Probe& probe, const compare& less) {
   }
   for (unsigned level = top; level <= height_; ++level) rebalance(p, level);
 
+  erase_at(p);
+  shrink_root();
+  return true;
+}
+
+/// REQUIRES: the path is this tree's alone, and its leaf keeps an entry.
+template <class L>
+void tree<L>::erase_at(path& p) noexcept {
   for (unsigned level = 0; level < height_; ++level) --p.node[level]->count[p.index[level]];
   p.leaf->entries.erase(p.slot);
   --size_;
   fix_separator(p);
-  shrink_root();
-  return true;
+}
+
+template <class L>
+template <class It, class Probe>
+void tree<L>::erase_ascending(It first, It last, Probe&& probe, const compare& less) {
+  const auto stands_at = [&](const path& p) {
+    return !p.at_end_of_leaf() && !less(probe(*first), p.leaf->entries.key(p.slot));
+  };
+  for (; first != last && root_ != nullptr; ++first) {
+    path p = bound<false>(probe(*first), less);
+    if (!stands_at(p)) continue;
+    if (p.leaf->entries.size() <= half_leaf) {
+      erase(probe(*first), less);
+      continue;
+    }
+    leaf* retired = nullptr;
+    own_path(p, nullptr, retired);
+    if (retired != nullptr) release(retired, 0);
+    for (;;) {
+      erase_at(p);
+      if (p.leaf->entries.size() <= half_leaf || std::next(first) == last) break;
+      p.slot =
+          static_cast<std::uint32_t>(p.leaf->entries.template search<false>(probe(*std::next(first)), less));
+      if (p.at_end_of_leaf() || less(probe(*std::next(first)), p.leaf->entries.key(p.slot))) break;
+      ++first;
+    }
+  }
 }
 
 }  // namespace datolite::detail

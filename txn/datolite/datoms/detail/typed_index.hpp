@@ -45,7 +45,7 @@ inline void index::put(index_order order, std::vector<row>& rows) {
 }
 inline void index::take(index_order order, std::vector<row>& rows) {
   tree& from = current_[at(order)];
-  for (const row& r : rows) from = std::move(from).erase(r);
+  from = std::move(from).erase_ascending(rows);
 }
 
 inline std::shared_ptr<const index> index::after(const novelty& news) const {
