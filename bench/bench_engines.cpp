@@ -9,10 +9,8 @@
 //   vs_raw_txn   ensure_transaction, put …, commit, over the raw interface given the same pairs in the same
 //   order over_raw_ns  for snapshots: what ours costs more
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -35,6 +33,7 @@
 
 #include <ratio.hpp>
 #include <raw_engines.hpp>
+#include <stored_run.hpp>
 
 namespace {
 
@@ -42,16 +41,13 @@ using namespace datolite;
 using bench::seconds;
 namespace files = std::filesystem;
 
-std::size_t keys_wanted = 1'000'000;
-files::path directory;
 constexpr std::size_t batch_size = 1000;
-
-bool by_cpu = false;
+bench::stored_run run{.program = "bench_engines", .counts = "keys", .size = 1'000'000, .least = batch_size};
 
 /// Runs `work` once and says how long it took.
 template <class F>
 seconds timed(F&& work) {
-  if (!by_cpu) return bench::timed(work);
+  if (run.by == bench::clock::wall) return bench::timed(work);
   const auto now = [] {
     timespec at{};
     ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
@@ -196,12 +192,12 @@ class fixture {
   using raw = typename Engine::raw;
 
   explicit fixture(key_set set)
-      : set_{std::move(set)}, loaded_{pair_source{set_, 1}.make(keys_wanted, batch_size)} {
+      : set_{std::move(set)}, loaded_{pair_source{set_, 1}.make(run.size, batch_size)} {
     ascending_ = loaded_.given;
     std::sort(ascending_.begin(), ascending_.end(),
               [](const change& a, const change& b) { return a.key < b.key; });
     std::mt19937_64 random{7};
-    for (int i = 0; i < 100'000; ++i) order_.push_back(random() % keys_wanted);
+    for (int i = 0; i < 100'000; ++i) order_.push_back(random() % run.size);
   }
   ~fixture() {
     for (const char* name : {"whole", "merged", "ours", "raw", "txn", "given"}) remove_store(place(name));
@@ -224,7 +220,7 @@ class fixture {
       return timed([&] { batches([&](auto batch) { store.commit(batch); }, all); });
     };
     measure(
-        state, static_cast<double>(keys_wanted),
+        state, static_cast<double>(run.size),
         {{"ns",
           [&] {
             ours store = Engine::open(fresh("ours"));
@@ -246,7 +242,7 @@ class fixture {
 
   void bulk_load(benchmark::State& state) requires BulkLoader<ours> {
     measure(
-        state, static_cast<double>(keys_wanted),
+        state, static_cast<double>(run.size),
         {{"ns",
           [&] {
             remove_store(place("ours"));
@@ -334,7 +330,7 @@ class fixture {
   void full_scan_merged(benchmark::State& state) { full_scan_of(state, true); }
   void full_scan_of(benchmark::State& state, bool merged) {
     read(
-        state, static_cast<double>(keys_wanted),
+        state, static_cast<double>(run.size),
         [](const auto& snapshot) {
           auto it = snapshot.open_iterator(everything());
           return scan(it, {}, SIZE_MAX);
@@ -395,7 +391,7 @@ class fixture {
 
   /// Where a database of this fixture is.
   files::path place(const std::string& name) const {
-    return directory / (set_.name + "-" + Engine::name + "-" + name);
+    return run.directory / (set_.name + "-" + Engine::name + "-" + name);
   }
   files::path copy_of(const files::path& from, const std::string& name) const {
     const files::path to = place(name);
@@ -410,8 +406,8 @@ class fixture {
     if (files::exists(at)) return at;
     {
       raw store{at.string()};
-      for (std::size_t i = 0; i < keys_wanted; i += batch_size) {
-        store.commit(std::span{loaded_.given}.subspan(i, std::min(batch_size, keys_wanted - i)));
+      for (std::size_t i = 0; i < run.size; i += batch_size) {
+        store.commit(std::span{loaded_.given}.subspan(i, std::min(batch_size, run.size - i)));
       }
     }
     Engine::settle(at, merged);
@@ -452,45 +448,13 @@ void add_rows(const key_set& set) {
   add("commit_1000", &fixed::commit_1000);
 }
 
-/// Takes our options off the command line.
-bool read_options(int& count, char** arguments) {
-  int kept = 1;
-  for (int i = 1; i < count; ++i) {
-    const std::string_view option{arguments[i]};
-    if (option == "--keys" && i + 1 < count) {
-      const std::string_view text{arguments[++i]};
-      const auto read = std::from_chars(text.data(), text.data() + text.size(), keys_wanted);
-      if (read.ec != std::errc{} || keys_wanted < batch_size) return false;
-    } else if (option == "--dir" && i + 1 < count) {
-      directory = arguments[++i];
-    } else if (option == "--cpu") {
-      by_cpu = true;
-    } else {
-      arguments[kept++] = arguments[i];
-    }
-  }
-  count = kept;
-  return true;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  directory = files::is_directory("/dev/shm") ? files::path{"/dev/shm"} : files::temp_directory_path();
-  if (!read_options(argc, argv)) {
-    std::fprintf(stderr, "usage: bench_engines [--keys N] [--dir PATH] [--cpu], N at least %zu\n",
-                 batch_size);
-    return 2;
-  }
-  directory /= "datolite-bench-" + std::to_string(::getpid());
-  files::create_directories(directory);
-  for (const key_set& set : {key_set{"values100", 16, 16, 100}, key_set{"keys8to40", 8, 40, 0}}) {
-    add_rows<lmdb_engine>(set);
-    add_rows<leveldb_engine>(set);
-  }
-  benchmark::Initialize(&argc, argv);
-  const bool unknown = benchmark::ReportUnrecognizedArguments(argc, argv);
-  if (!unknown) benchmark::RunSpecifiedBenchmarks();
-  files::remove_all(directory);
-  return unknown ? 2 : 0;
+  return bench::perform(run, argc, argv, [] {
+    for (const key_set& set : {key_set{"values100", 16, 16, 100}, key_set{"keys8to40", 8, 40, 0}}) {
+      add_rows<lmdb_engine>(set);
+      add_rows<leveldb_engine>(set);
+    }
+  });
 }

@@ -11,12 +11,8 @@
 //   add_all    all people in one
 //   retract_5  one entity retracted a transaction, what refers to it included
 //   debian     the package graph in one: small 3,000 packages, full 63,666
-#include <unistd.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -35,6 +31,7 @@
 #include <data_sets.hpp>
 #include <ratio.hpp>
 #include <sqlite_triples.hpp>
+#include <stored_run.hpp>
 
 namespace {
 
@@ -43,13 +40,11 @@ using bench::data_set;
 using bench::sqlite_triples;
 namespace files = std::filesystem;
 
-int people_wanted = 20'000;
-files::path directory;
-bool by_cpu = false;
+bench::stored_run run{.program = "bench_transact", .counts = "people", .size = 20'000, .least = 1};
 
 /// A place for one database, emptied each time.
 files::path fresh(const std::string& name) {
-  const files::path at = directory / name;
+  const files::path at = run.directory / name;
   files::remove_all(at);
   for (const char* more : {"-lock", "-wal", "-shm"}) files::remove_all(at.string() + more);
   return at;
@@ -92,10 +87,7 @@ void measure(benchmark::State& state, std::string_view engine, const data_set& d
     return bench::timed([&] { work.sqlite(*db); });
   };
   bench::compare(state, work.operations, {{"ours", ours}, {"sqlite", theirs}},
-                 {.least_rounds = 3,
-                  .most_rounds = 9,
-                  .enough = bench::seconds{4},
-                  .by = by_cpu ? bench::clock::thread_cpu : bench::clock::wall});
+                 {.least_rounds = 3, .most_rounds = 9, .enough = bench::seconds{4}, .by = run.by});
 }
 
 workload all_at_once(const data_set& data) {
@@ -183,47 +175,16 @@ void add_rows(std::string name, const std::shared_ptr<lazily>& data,
   }
 }
 
-/// Takes our options off the command line.
-bool read_options(int& count, char** arguments) {
-  int kept = 1;
-  for (int i = 1; i < count; ++i) {
-    const std::string_view option{arguments[i]};
-    if (option == "--people" && i + 1 < count) {
-      const std::string_view text{arguments[++i]};
-      const auto read = std::from_chars(text.data(), text.data() + text.size(), people_wanted);
-      if (read.ec != std::errc{} || people_wanted < 1) return false;
-    } else if (option == "--dir" && i + 1 < count) {
-      directory = arguments[++i];
-    } else if (option == "--cpu") {
-      by_cpu = true;
-    } else {
-      arguments[kept++] = arguments[i];
-    }
-  }
-  count = kept;
-  return true;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  directory = files::is_directory("/dev/shm") ? files::path{"/dev/shm"} : files::temp_directory_path();
-  if (!read_options(argc, argv)) {
-    std::fprintf(stderr, "usage: bench_transact [--people N] [--dir PATH] [--cpu]\n");
-    return 2;
-  }
-  directory /= "datolite-bench-" + std::to_string(::getpid());
-  files::create_directories(directory);
-  const auto people = std::make_shared<lazily>([] { return bench::people(people_wanted); });
-  add_rows("add_1", people, by_datom);
-  add_rows("add_5", people, by_entity);
-  add_rows("add_all", people, all_at_once);
-  add_rows("retract_5", people, retracting);
-  add_rows("debian_small", std::make_shared<lazily>(bench::small_debian), all_at_once);
-  add_rows("debian_full", std::make_shared<lazily>(bench::full_debian), all_at_once);
-  benchmark::Initialize(&argc, argv);
-  const bool unknown = benchmark::ReportUnrecognizedArguments(argc, argv);
-  if (!unknown) benchmark::RunSpecifiedBenchmarks();
-  files::remove_all(directory);
-  return unknown ? 2 : 0;
+  return bench::perform(run, argc, argv, [] {
+    const auto people = std::make_shared<lazily>([] { return bench::people(static_cast<int>(run.size)); });
+    add_rows("add_1", people, by_datom);
+    add_rows("add_5", people, by_entity);
+    add_rows("add_all", people, all_at_once);
+    add_rows("retract_5", people, retracting);
+    add_rows("debian_small", std::make_shared<lazily>(bench::small_debian), all_at_once);
+    add_rows("debian_full", std::make_shared<lazily>(bench::full_debian), all_at_once);
+  });
 }
