@@ -1,6 +1,5 @@
 // The rules of transactions, one by one. Each test's name states its rule.
-#include "stores.hpp"
-#include "support.hpp"
+#include "two_people.hpp"
 
 namespace transact_test {
 
@@ -31,17 +30,9 @@ constexpr std::string_view schema = R"([
   {:db/ident :sign    :db/valueType :db.type/symbol  :db/cardinality :db.cardinality/one}
   {:db/ident :ns/part :db/valueType :db.type/ref     :db/cardinality :db.cardinality/one  :db/isComponent true}])";
 
-class Transact : public testing::Test {
+class Transact : public two_people {
  protected:
-  void SetUp() override {
-    transact(conn, schema);
-    transact(conn, R"([{:db/id 101 :name "Ivan" :age 15 :email "ivan@x" :tag ["a" "b"]}
-                       {:db/id 102 :name "Petr" :age 37 :email "petr@x" :badge 7}])");
-  }
-  std::string of(const value& e, std::string_view a) { return values_of(conn.db(), e, a); }
-  std::size_t size(std::string_view text) {
-    return transact(conn, text).tx_data.size() - 1;
-  }  // less its txInstant
+  Transact() : two_people{schema} {}
   std::size_t refs_of(std::string_view attribute) {
     datom_range range;
     range.index = index_order::vaet;
@@ -50,11 +41,6 @@ class Transact : public testing::Test {
     return static_cast<std::size_t>(
         std::count_if(refs.begin(), refs.end(), [a](const datom& d) { return d.a == a; }));
   }
-  void refused(std::string_view text, std::string_view code, std::string_view words = {}) {
-    expect_refused(conn, text, code, words);
-  }
-
-  connection conn{new_memory()};
 };
 
 // -- forms

@@ -1,7 +1,6 @@
 // Rules of transactions that are easy to get wrong; those on forms stand in transact_test.cpp. Each test's
 // name states its rule.
-#include "stores.hpp"
-#include "support.hpp"
+#include "two_people.hpp"
 
 #include <random>
 
@@ -22,19 +21,9 @@ constexpr std::string_view schema = R"([
   {:db/ident :friend :db/valueType :db.type/ref    :db/cardinality :db.cardinality/many}
   {:db/ident :limb   :db/valueType :db.type/ref    :db/cardinality :db.cardinality/many :db/isComponent true}])";
 
-class TxRules : public testing::Test {
+class TxRules : public two_people {
  protected:
-  void SetUp() override {
-    transact(conn, schema);
-    transact(conn, R"([{:db/id 101 :name "Ivan" :age 15 :email "ivan@x" :tag ["a" "b"]}
-                       {:db/id 102 :name "Petr" :age 37 :email "petr@x" :badge 7}])");
-  }
-  std::string of(const value& e, std::string_view a) { return values_of(conn.db(), e, a); }
-  std::size_t size(std::string_view text) { return transact(conn, text).tx_data.size() - 1; }
-  void refused(std::string_view text, std::string_view code, std::string_view words = {}) {
-    expect_refused(conn, text, code, words);
-  }
-  connection conn{new_memory()};
+  TxRules() : two_people{schema} {}
 };
 
 // -- the report
