@@ -1,7 +1,7 @@
 // A process that transacts until it is killed, and says of each transaction that it was acknowledged. For
 // crash_test.
 //
-//   crash_child lmdb|leveldb PATH typed|flat
+//   crash_child lmdb|leveldb PATH typed|flat|packed
 #include <unistd.h>
 
 #include <cstdint>
@@ -19,8 +19,12 @@ int main(int, char** arguments) {
   const durability_level process = durability_level::process;
   any_storage storage = engine == "lmdb" ? any_storage{engines::lmdb{path, {.durability = process}}}
                                          : any_storage{engines::leveldb{path, {.durability = process}}};
-  const bool typed = std::string_view{arguments[3]} == "typed";
-  connection conn{storage, {.layout = typed ? index_layout::typed : index_layout::flat}};
+  const std::string_view named = arguments[3];
+  const index_layout layout = named == "typed"    ? index_layout::typed
+                              : named == "packed" ? index_layout::packed
+                                                  : index_layout::flat;
+  // Merging all the time, so that most are killed in a merge.
+  connection conn{storage, {.layout = layout, .merge_least = 10, .merge_share = 0.0, .block_bytes = 500}};
   if (conn.db().attribute(value::keyword("n")) == nullptr) {
     conn.transact(read_edn(R"([
       {:db/ident :n    :db/valueType :db.type/long   :db/cardinality :db.cardinality/one :db/index true}

@@ -38,7 +38,7 @@ void read_whole(const any_storage& in) {
 
 any_storage small_database(index_layout layout) {
   any_storage in = new_memory();
-  connection conn{in, {.layout = layout}};
+  connection conn{in, {.layout = layout, .merge_least = 4, .merge_share = 0.0, .block_bytes = 400}};
   transact(
       conn,
       R"([{:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/index true}])");
@@ -84,6 +84,9 @@ TEST(Format, ADamagedValueIsCorruptAndNamesItsKey) {
   const any_storage only_log = small_database(index_layout::typed);
   ASSERT_EQ(pairs_of(only_log).size(), 6u);  // the header, and five transactions
   expect_damage_is_seen(only_log, 100);
+  const any_storage packed = small_database(index_layout::packed);
+  ASSERT_GT(pairs_of(packed).size(), 30u);  // the header, the log, blocks, the directory, the manifest
+  expect_damage_is_seen(packed, 20);
 }
 
 TEST(Format, ANewerFormatIsRefused) {
@@ -142,6 +145,65 @@ TEST(Log, HasARecordForEachTransaction) {
   EXPECT_EQ(replaced.retracted[0], records[1].t);
 }
 
+datoms::log_record written_and_read(datoms::log_record record) {
+  any_storage in = new_memory();
+  std::vector<std::pair<bytes, bytes>> pairs;
+  datoms::write_log_record(record,
+                           [&](bytes_view key, bytes_view stored) { pairs.emplace_back(key, stored); });
+  std::vector<change> changes;
+  for (const auto& [key, stored] : pairs) changes.push_back({key, stored});
+  in.commit(changes);
+  return *datoms::log_record_of(in.snapshot(), record.t, true);
+}
+
+TEST(Log, ALongRecordIsKeptInPartsAndDamageToAnyIsSeen) {
+  datoms::log_record record;
+  record.t = 1000, record.previous_t = 66, record.next_t = 1001, record.previous_sum = 77;
+  for (int i = 0; i < 30; ++i) {
+    record.datoms.push_back(
+        {i, 7, value{std::string(100'000, static_cast<char>('a' + i % 26))}, make_t_op(1000, true)});
+  }
+  const auto back = written_and_read(record);
+  ASSERT_EQ(back.datoms.size(), 30u);
+  for (std::size_t i = 0; i < 30; ++i) ASSERT_EQ(back.datoms[i].v, record.datoms[i].v);
+  EXPECT_EQ(back.previous_sum, 77u);
+  EXPECT_EQ(written_and_read(record).sum, back.sum);
+  std::vector<std::pair<bytes, bytes>> pairs;
+  datoms::write_log_record(record,
+                           [&](bytes_view key, bytes_view stored) { pairs.emplace_back(key, stored); });
+  EXPECT_EQ(pairs.size(), 3u);
+  for (std::size_t damaged = 0; damaged < pairs.size(); ++damaged) {
+    any_storage in = new_memory();
+    auto changed = pairs;
+    changed[damaged].second[20] = static_cast<char>(changed[damaged].second[20] ^ 4);
+    std::vector<change> changes;
+    for (const auto& [key, stored] : changed) changes.push_back({key, stored});
+    in.commit(changes);
+    try {
+      datoms::log_record_of(in.snapshot(), 1000, true);
+      FAIL() << "nobody saw part " << damaged;
+    } catch (const error& e) {
+      EXPECT_EQ(e.category(), error_category::corrupt);
+      EXPECT_NE(e.message().find(datoms::flat::detail::hex(pairs[damaged].first)), std::string::npos)
+          << e.message();
+    }
+  }
+}
+
+TEST(Log, ARecordThatDoesNotFollowTheOneBeforeItIsCorrupt) {
+  any_storage in = small_database(index_layout::typed);
+  auto record = *datoms::log_record_of(in.snapshot(), 1001, true);
+  record.previous_sum ^= 1;
+  datoms::write_log_record(record, [&](bytes_view key, bytes_view stored) { overwrite(in, key, stored); });
+  try {
+    connection{in};
+    FAIL() << "connected";
+  } catch (const error& e) {
+    EXPECT_EQ(e.category(), error_category::corrupt);
+    EXPECT_NE(e.message().find("follow"), std::string::npos) << e.message();
+  }
+}
+
 TEST(Log, ARecordIsReadAsItWasWritten) {
   datoms::log_record record;
   record.t = 1000, record.previous_t = 66, record.instant = -5, record.next_t = 1003,
@@ -150,7 +212,7 @@ TEST(Log, ARecordIsReadAsItWasWritten) {
                    {datoms::t_to_tx(1000), 50, value::instant(-5), make_t_op(1000, true)},
                    {3, 7, value{1.5}, make_t_op(1000, false)}};
   record.retracted = {66, 999};
-  const auto back = datoms::decode_log_record(datoms::log_key(1000), datoms::encode_log_record(record));
+  const auto back = written_and_read(record);
   EXPECT_EQ(back.t, 1000);
   EXPECT_EQ(back.instant, -5);
   EXPECT_EQ(back.next_element, 75);

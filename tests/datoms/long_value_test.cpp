@@ -94,7 +94,9 @@ TEST_P(LongValues, AreRetractedAndRemembered) {
 }
 
 TEST_P(LongValues, WithOneHashAreRefusedNotMixedUp) {
-  if (in.name == "memory" || in.name == "typed lmdb") return;  // no hash takes the place of a value there
+  for (const std::string_view layout : {"memory", "typed", "packed"}) {
+    if (in.name.starts_with(layout)) return;  // no hash takes the place of a value there
+  }
   // Hashes that collide are not to be had, so a row is made that says it holds another value of the same
   // hash.
   const attribute_id id = conn.db().attribute(kw("text"))->id;
@@ -115,6 +117,6 @@ TEST_P(LongValues, WithOneHashAreRefusedNotMixedUp) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OnEveryEngine, LongValues, ::testing::Range(0, 6));
+INSTANTIATE_TEST_SUITE_P(OnEveryEngine, LongValues, ::testing::Range(0, 10));
 
 }  // namespace long_value_test

@@ -30,7 +30,9 @@ store memory_store();
 /// In memory, but with the indexes in the engine; perhaps with keys so short that most strings are cut.
 store flat_store(std::optional<std::size_t> max_key_size = {});
 store lmdb_store(index_layout layout = index_layout::automatic);
-store leveldb_store();
+store leveldb_store(index_layout layout = index_layout::automatic);
+/// In memory, as blocks that are merged every few datoms; perhaps with keys so short that separators are cut.
+store packed_store(std::optional<std::size_t> max_key_size = {});
 
 /// Every engine, and every layout of the indexes.
 std::vector<store> all_stores();

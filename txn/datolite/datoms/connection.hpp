@@ -16,6 +16,7 @@
 // with its own T.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -42,9 +43,16 @@ namespace datolite {
 
 /// How a new database keeps its indexes.
 enum class index_layout : std::uint8_t {
-  automatic,  ///< typed where the engine itself lives in memory, flat elsewhere
+  automatic,  ///< typed where the engine itself lives in memory, packed elsewhere
   flat,       ///< in the engine, one pair a datom an index
   typed,      ///< in memory, made from the log when the database is opened
+  packed,     ///< in the engine, as blocks; what is new in memory until it is merged into them
+};
+
+/// When a packed database merges what is new into its blocks.
+enum class merging : std::uint8_t {
+  inline_,     ///< at the end of the transaction by which it becomes due
+  when_asked,  ///< by connection::merge() alone
 };
 
 struct connection_options {
@@ -54,6 +62,20 @@ struct connection_options {
 
   /// Of a new database. An existing one stays as it was made.
   index_layout layout = index_layout::automatic;
+
+  /// Where the layout is packed: when this connection merges.
+  merging merge = merging::inline_;
+  /// A merge is due past both so many datoms that came or ended since the last one, and this share of the
+  /// facts in blocks. What a new database is made with, it keeps for those who do not say; else 20,000 and
+  /// 0.05.
+  std::optional<std::size_t> merge_least{};
+  std::optional<double> merge_share{};
+
+  /// Of a new packed database: how many bytes a block may take; 0: as many as suit the engine.
+  std::size_t block_bytes = 0;
+
+  /// How many bytes of blocks this connection keeps, where the engine copies what is read from it.
+  std::size_t cache_bytes = std::size_t{64} << 20;
 
   /// What transactions may name: functions, and the predicates that schema attributes ask for.
   std::shared_ptr<const tx_functions> functions{};
@@ -129,6 +151,11 @@ class connection {
   /// A connection to a copy of this database, storage and all; what is transacted through one does not show
   /// in the other. O(1). Throws `unsupported` where the engine cannot be copied: memory can.
   connection fork() const;
+
+  /// Moves what is new into the blocks of a packed database, by one commit; readers and older dbs notice
+  /// nothing. False if there was nothing to do, or another connection was doing it. Throws the engine's
+  /// errors; the database is the same then.
+  bool merge();
 
   /// Closes the storage: later use of this connection and its dbs throws `unavailable`.
   void close();

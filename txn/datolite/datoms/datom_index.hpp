@@ -20,10 +20,12 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include <datolite/core/bytes.hpp>
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/io_stats.hpp>
@@ -72,6 +74,12 @@ class datom_index {
   virtual std::uint64_t count(const datom_range& range, const time_filter& time) const = 0;
 };
 
+/// What must be so for a merge to be committed: that nobody else has merged.
+struct merge_demand {
+  bytes key;
+  std::optional<bytes> expected;  ///< empty: absent
+};
+
 /// How one layout keeps datoms in an engine whose states are `Snapshot`s.
 template <class Snapshot>
 class datom_index_model {
@@ -97,13 +105,41 @@ class datom_index_model {
     return open(std::move(snapshot));
   }
 
-  /// May rearrange `sole`, an index of this model that nobody but the caller holds, so that what comes next costs less.
-  /// If it throws, `sole` is not to be used any more.
+  /// May rearrange `sole`, an index of this model that nobody but the caller holds, so that what comes next
+  /// costs less. If it throws, `sole` is not to be used any more.
   virtual void settle(datom_index& sole) const { (void)sole; }
 
-  /// Does the engine hold the log and nothing else? Then open() shows no datoms, and after() each
-  /// transaction's.
-  virtual bool keeps_only_the_log() const noexcept { return false; }
+  /// The T up to which an index that open() or reopen() has just given shows the log's transactions; the
+  /// further ones are added to it by after(). Empty: it shows all of them.
+  virtual std::optional<std::int64_t> opened_t(const datom_index& opened) const {
+    (void)opened;
+    return std::nullopt;
+  }
+
+  /// Do the indexes read from the snapshot that they are given with each transaction? If not, none need be
+  /// taken.
+  virtual bool reads_snapshots() const noexcept { return true; }
+
+  /// An index to be used instead of `known` for what comes, because what lies below was rearranged in
+  /// `snapshot`; null if it was not. As open(), it shows transactions up to opened_t().
+  virtual std::shared_ptr<const datom_index> reopen(const datom_index& known, Snapshot snapshot) const {
+    (void)known, (void)snapshot;
+    return nullptr;
+  }
+
+  /// Would it pay to merge() now?
+  virtual bool is_merge_due(const datom_index& now) const {
+    (void)now;
+    return false;
+  }
+
+  /// Appends to `out` what the engine must change so that what it holds of the index itself is `now`, whose
+  /// newest transaction is `t`, and sets what must hold for that. False if there is nothing to do.
+  virtual bool merge(const datom_index& now, std::int64_t t, change_batch& out,
+                     merge_demand& demanded) const {
+    (void)now, (void)t, (void)out, (void)demanded;
+    return false;
+  }
 
   /// Indexes that do not read from the engine throw `unavailable` from now on, as those do that read from it.
   virtual void close() const noexcept {}

@@ -56,7 +56,8 @@ struct counters {
   std::int64_t basis_t = 0;
   std::int64_t next_t = 0;
   std::int64_t next_element = 0;
-  std::int64_t instant = 0;  ///< of the newest transaction
+  std::int64_t instant = 0;   ///< of the newest transaction
+  std::uint64_t log_sum = 0;  ///< the checksum of its record in the log; 0 if that is not known
 };
 
 class tx_functions;

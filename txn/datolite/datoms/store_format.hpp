@@ -22,21 +22,33 @@ struct store_format {
   enum class layout_kind : std::uint8_t {
     flat = 0,      ///< one engine pair a datom an index (flat_index.hpp)
     only_log = 1,  ///< the log alone; the indexes are made from it in memory (typed_index.hpp)
+    packed = 2,    ///< blocks of datoms, and the log (packed_index.hpp)
   };
 
   layout_kind layout = layout_kind::flat;
   bool open_schema = false;
   std::size_t value_limit = 0;  ///< flat_key.hpp
+  // Of the packed layout: when a merge is due, unless a connection says otherwise.
+  std::size_t merge_least = 20'000;    ///< datoms
+  std::uint64_t merge_per_mille = 50;  ///< of the facts in blocks
+  std::size_t block_bytes = 4080;      ///< that a block of it may take
 };
 
 inline bytes format_key() { return bytes("\x01", 1) + "datolite"; }
 
-/// magic (8) · version (1) · checksum (4) · layout (1) · flags (1) · value limit (varint)
+/// magic (8) · version (1) · checksum (4) · layout (1) · flags (1) · value limit (varint); of the packed
+/// layout also when a merge is due (datoms, and thousandths of the facts in blocks), and the bytes of a block
+/// (varints)
 inline bytes encode_format(const store_format& f) {
   bytes body;
   body.push_back(static_cast<char>(f.layout));
   body.push_back(f.open_schema ? '\x01' : '\0');
   detail::put_varint(body, f.value_limit);
+  if (f.layout == store_format::layout_kind::packed) {
+    detail::put_varint(body, f.merge_least);
+    detail::put_varint(body, f.merge_per_mille);
+    detail::put_varint(body, f.block_bytes);
+  }
   bytes out{"datolite"};
   out.push_back(static_cast<char>(format_version));
   const std::uint64_t sum = detail::checksum(format_key(), body);
@@ -65,14 +77,23 @@ inline store_format decode_format(bytes_view in) {
   }
   store_format f;
   const auto layout = in.empty() ? 0xFF : static_cast<unsigned char>(in[0]);
-  if (in.size() < 3 || layout > static_cast<unsigned char>(store_format::layout_kind::only_log))
+  if (in.size() < 3 || layout > static_cast<unsigned char>(store_format::layout_kind::packed))
     flat::detail::throw_corrupt(key, "names an unknown layout");
   f.layout = static_cast<store_format::layout_kind>(layout);
   f.open_schema = (in[1] & 1) != 0;
   in.remove_prefix(2);
-  const auto limit = detail::take_varint(in);
-  if (!limit || !in.empty()) flat::detail::throw_corrupt(key, "is malformed");
-  f.value_limit = static_cast<std::size_t>(*limit);
+  const auto number = [&] {
+    const auto n = detail::take_varint(in);
+    if (!n) flat::detail::throw_corrupt(key, "is malformed");
+    return *n;
+  };
+  f.value_limit = static_cast<std::size_t>(number());
+  if (f.layout == store_format::layout_kind::packed) {
+    f.merge_least = static_cast<std::size_t>(number());
+    f.merge_per_mille = number();
+    f.block_bytes = static_cast<std::size_t>(number());
+  }
+  if (!in.empty()) flat::detail::throw_corrupt(key, "is malformed");
   return f;
 }
 

@@ -136,11 +136,12 @@ inline prepared prepare(const db_view& before, const value& tx_data, std::int64_
   return made;
 }
 
-/// The transaction's record in the log. `previous_t` is that of the transaction before it.
-inline log_record record_of(const prepared& made, std::int64_t previous_t) {
+/// The transaction's record in the log; `before` are the counters that the transaction before it left.
+inline log_record record_of(const prepared& made, const counters& before) {
   log_record record;
   record.t = made.t;
-  record.previous_t = previous_t;
+  record.previous_t = before.basis_t;
+  record.previous_sum = before.log_sum;
   record.instant = made.after.instant;
   record.next_t = made.after.next_t;
   record.next_element = made.after.next_element;

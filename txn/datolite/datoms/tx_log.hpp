@@ -24,7 +24,9 @@
 namespace datolite::datoms {
 
 inline constexpr char log_tag = 0x30;
-inline constexpr unsigned char log_version = 1;
+inline constexpr char log_part_tag = 0x31;  ///< what a long record has beyond its first bytes
+inline constexpr unsigned char log_version = 2;
+inline constexpr std::size_t log_part_size = std::size_t{1} << 20;
 
 /// What a transaction left behind: itself, and where the counters stood after it.
 struct log_record {
@@ -35,6 +37,8 @@ struct log_record {
   std::int64_t next_element = 0;        ///< the id of the next attribute or partition
   std::vector<datom> datoms;            ///< its datoms, those that it retracts included
   std::vector<std::int64_t> retracted;  ///< for each retracting datom in turn, the T of the assertion it ends
+  std::uint64_t previous_sum = 0;       ///< the checksum of the record before it; 0 in records of version 1
+  std::uint64_t sum = 0;                ///< its own checksum, as it was read or written
 };
 
 inline bytes log_key(std::int64_t t) {
@@ -43,10 +47,27 @@ inline bytes log_key(std::int64_t t) {
   return key;
 }
 
-inline bytes encode_log_record(const log_record& record) {
-  constexpr std::size_t head = 9;  // version, checksum
-  bytes out(head, '\0');
-  out[0] = static_cast<char>(log_version);
+inline bytes log_part_key(std::int64_t t, std::uint32_t part) {
+  bytes key(1, log_part_tag);
+  append_u64(key, static_cast<std::uint64_t>(t));
+  append_u32(key, part);
+  return key;
+}
+
+namespace detail {
+
+inline void put_sum(char* at, std::uint64_t sum) noexcept {
+  for (std::size_t i = 0; i < 8; ++i) at[i] = static_cast<char>(sum >> (8 * i));
+}
+inline std::uint64_t get_sum(bytes_view from, std::size_t at) noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 8; i > 0; --i) sum = sum << 8 | static_cast<unsigned char>(from[at + i - 1]);
+  return sum;
+}
+
+/// What a record says, without its head.
+inline bytes encode_log_body(const log_record& record) {
+  bytes out;
   detail::put_varint(out, static_cast<std::uint64_t>(record.previous_t));
   detail::put_varint(out, detail::zigzag(record.instant));
   detail::put_varint(out, static_cast<std::uint64_t>(record.next_t));
@@ -62,17 +83,50 @@ inline bytes encode_log_record(const log_record& record) {
     }
     encode_value(out, d.v);
   }
-  const std::uint64_t sum = detail::checksum(log_key(record.t), bytes_view{out}.substr(head));
-  for (int i = 0; i < 8; ++i) out[1 + static_cast<std::size_t>(i)] = static_cast<char>(sum >> (8 * i));
   return out;
+}
+
+constexpr std::size_t log_head = 1 + 8 + 8;  // version, checksum, the checksum of the record before
+
+}  // namespace detail
+
+/// A record as engine pairs: `put(key, value)` is called with each of them, by ascending key. Sets
+/// record.sum.
+template <class Put>
+void write_log_record(log_record& record, Put&& put) {
+  const bytes body = detail::encode_log_body(record);
+  const bytes key = log_key(record.t);
+  bytes head(detail::log_head, '\0');
+  head[0] = static_cast<char>(log_version);
+  detail::put_sum(head.data() + 9, record.previous_sum);
+  const std::size_t parts = body.empty() ? 0 : (body.size() - 1) / log_part_size;
+  detail::put_varint(head, parts);
+  if (parts > 0) {
+    head.append(8, '\0');
+    detail::put_sum(head.data() + head.size() - 8, detail::checksum(key, body));
+  }
+  head.append(body, 0, log_part_size);
+  record.sum = detail::checksum(key, bytes_view{head}.substr(9));
+  detail::put_sum(head.data() + 1, record.sum);
+  put(key, head);
+  for (std::size_t i = 1; i <= parts; ++i) {
+    const bytes part_key = log_part_key(record.t, static_cast<std::uint32_t>(i));
+    bytes part(8, '\0');
+    part.append(body, i * log_part_size, log_part_size);
+    detail::put_sum(part.data(), detail::checksum(part_key, bytes_view{part}.substr(8)));
+    put(part_key, part);
+  }
 }
 
 namespace detail {
 
-/// Reads the varints of a record; remembers where it is, for its errors.
+/// Reads the varints of a record; remembers where it is, for its errors. `fetch(part key)` gives an optional
+/// with the bytes of a further part.
 class record_parser {
  public:
-  record_parser(bytes_view key, bytes_view record) : key_{key}, in_{record} {
+  template <class Fetch>
+  record_parser(std::int64_t t, bytes_view key, bytes_view record, bool whole, Fetch&& fetch)
+      : key_{key}, in_{record} {
     if (in_.empty()) fail("is empty");
     const auto version = static_cast<unsigned char>(in_[0]);
     if (version > log_version) {
@@ -83,11 +137,35 @@ class record_parser {
     }
     if (version == 0) fail("names the format version 0, which there never was");
     if (in_.size() < 9) fail("is too short");
-    std::uint64_t stored = 0;
-    for (std::size_t i = 8; i > 0; --i) stored = stored << 8 | static_cast<unsigned char>(in_[i]);
+    sum_ = get_sum(in_, 1);
     in_.remove_prefix(9);
-    if (stored != checksum(key, in_)) fail("does not match its checksum");
+    if (sum_ != checksum(key, in_)) fail("does not match its checksum");
+    if (version == 1) return;
+    if (in_.size() < 8) fail("is too short");
+    previous_sum_ = get_sum(in_, 0);
+    in_.remove_prefix(8);
+    const std::uint64_t parts = number();
+    if (parts == 0) return;
+    if (in_.size() < 8) fail("is too short");
+    const std::uint64_t of_all = get_sum(in_, 0);
+    in_.remove_prefix(8);
+    if (!whole) return;
+    joined_ = in_;
+    for (std::uint64_t i = 1; i <= parts; ++i) {
+      const bytes part_key = log_part_key(t, static_cast<std::uint32_t>(i));
+      const auto found = fetch(part_key);
+      if (!found) flat::detail::throw_corrupt(part_key, "is missing: a part of a transaction stood there");
+      const bytes_view part = found->view();
+      if (part.size() < 8 || get_sum(part, 0) != checksum(part_key, part.substr(8)))
+        flat::detail::throw_corrupt(part_key, "does not match its checksum");
+      joined_.append(part.substr(8));
+    }
+    in_ = joined_;
+    if (of_all != checksum(key, in_)) fail("does not match the checksum of all its parts");
   }
+  std::size_t left() const noexcept { return in_.size(); }
+  std::uint64_t sum() const noexcept { return sum_; }
+  std::uint64_t previous_sum() const noexcept { return previous_sum_; }
   std::uint64_t number() {
     const auto n = take_varint(in_);
     if (!n) fail("is cut short");
@@ -99,24 +177,29 @@ class record_parser {
 
  private:
   bytes_view key_, in_;
+  bytes joined_;  // the parts of a long record, which `in_` is of
+  std::uint64_t sum_ = 0, previous_sum_ = 0;
 };
 
 }  // namespace detail
 
 /// Throws `corrupt` if `record` is not what was written under `key`, `unsupported` if a newer library wrote
-/// it. Without `with_datoms` only the head is read: O(1) but for the checksum.
-inline log_record decode_log_record(bytes_view key, bytes_view record, bool with_datoms = true) {
+/// it. Without `with_datoms` only the head is read: O(1) but for the checksum of at most `log_part_size`
+/// bytes. `fetch(key)` gives an optional Pinned of a further pair.
+template <class Fetch>
+log_record decode_log_record(bytes_view key, bytes_view record, bool with_datoms, Fetch&& fetch) {
   log_record out;
   if (key.size() != 9) flat::detail::throw_corrupt(key, "has no T for its key");
   out.t = static_cast<std::int64_t>(detail::big_endian<8>(key.data() + 1));
-  detail::record_parser in{key, record};
+  detail::record_parser in{out.t, key, record, with_datoms, fetch};
+  out.sum = in.sum(), out.previous_sum = in.previous_sum();
   out.previous_t = in.signed_number();
   out.instant = detail::unzigzag(in.number());
   out.next_t = in.signed_number();
   out.next_element = in.signed_number();
   if (!with_datoms) return out;
   const std::uint64_t size = in.number();
-  if (size > record.size()) in.fail("claims more datoms than it has room for");
+  if (size > in.left()) in.fail("claims more datoms than it has room for");
   out.datoms.reserve(size);
   entity_id last = 0;
   for (std::uint64_t i = 0; i < size; ++i) {
@@ -132,21 +215,32 @@ inline log_record decode_log_record(bytes_view key, bytes_view record, bool with
   return out;
 }
 
+/// The record of the transaction `t`; empty if the log has none.
+template <Reader R>
+std::optional<log_record> log_record_of(const R& reader, std::int64_t t, bool with_datoms) {
+  const bytes key = log_key(t);
+  const auto found = reader.get(key);
+  if (!found) return std::nullopt;
+  return decode_log_record(key, found->view(), with_datoms,
+                           [&](bytes_view part) { return reader.get(part); });
+}
+
 /// The head of the newest transaction's record; empty if the log is.
 template <Reader R>
 std::optional<log_record> newest_log_record(const R& reader) {
   auto it = reader.open_iterator(prefix(bytes(1, log_tag)));
   it.seek_last();
   if (!it.valid()) return std::nullopt;
-  return decode_log_record(it.key(), it.value(), false);
+  return decode_log_record(it.key(), it.value(), false, [&](bytes_view key) { return reader.get(key); });
 }
 
 /// Calls `each` with the records of the transactions in [start, end), in order, until it returns false.
 template <Reader R, class Each>
 void read_log(const R& reader, std::int64_t start, std::int64_t end, Each&& each) {
+  const auto fetch = [&](bytes_view key) { return reader.get(key); };
   auto it = reader.open_iterator(between(log_key(start), log_key(end)));
   for (it.seek_first(); it.valid(); it.next()) {
-    if (!each(decode_log_record(it.key(), it.value()))) return;
+    if (!each(decode_log_record(it.key(), it.value(), true, fetch))) return;
   }
 }
 

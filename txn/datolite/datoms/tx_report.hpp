@@ -72,10 +72,11 @@ inline std::int64_t now() {
 }
 
 /// The engine changes of a transaction: the index's, and the log's.
-inline log_record write_changes(const db_state& before, const prepared& made, change_batch& out) {
+inline log_record write_changes(const db_state& before, prepared& made, change_batch& out) {
   before.model->apply(*before.index, made.news(*before.attributes), out);
-  log_record record = record_of(made, before.at.basis_t);
-  out.put(log_key(made.t), encode_log_record(record));
+  log_record record = record_of(made, before.at);
+  write_log_record(record, [&](bytes_view key, bytes_view stored) { out.put(key, stored); });
+  made.after.log_sum = record.sum;
   return record;
 }
 
@@ -143,7 +144,7 @@ inline tx_report db::with(const value& tx_data) const {
     record = datoms::detail::write_changes(before, made, changes);
     next = datoms::detail::branch_after(before, made, changes);
   } else {
-    record = datoms::record_of(made, before.at.basis_t);
+    record = datoms::record_of(made, before.at);
     next = datoms::detail::branch_after(basis, made, record);
   }
   const db after{std::move(next)};

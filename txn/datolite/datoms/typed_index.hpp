@@ -7,6 +7,10 @@
 // The engine keeps the log alone; the trees are made from it when a database is opened, and move on with each
 // transaction. Memory databases live in this layout.
 //
+// It can also be what has changed since a moment, on top of facts that are kept elsewhere (packed_index.hpp):
+// then a past row whose assertion is not after that moment hides the fact below, be it only as a forgotten
+// row.
+//
 // Costs: open_cursor O(1); a seek and a count O(log n); the next state O(rows · log n), less by far for a few
 // rows. Threads: an index may be read, and built upon, by many threads at once.
 #pragma once
@@ -16,7 +20,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -37,7 +43,10 @@ namespace datolite::datoms::typed {
 
 class index final : public datom_index {
  public:
-  explicit index(std::shared_ptr<const std::atomic<bool>> closed) noexcept : closed_{std::move(closed)} {}
+  /// Of all facts; or, with `below`, of those after the T up to which others keep them.
+  explicit index(std::shared_ptr<const std::atomic<bool>> closed, std::int64_t below = -1) noexcept
+      : below_{below}, closed_{std::move(closed)} {}
+  index(const index&) = default;
   /// What `same` holds, for another owner; O(1).
   index(const index& same, std::shared_ptr<const std::atomic<bool>> closed) : index{same} {
     closed_ = std::move(closed);
@@ -73,15 +82,28 @@ class index final : public datom_index {
   /// The index after a transaction.
   std::shared_ptr<const index> after(const novelty& news) const;
 
+  /// Appends the facts of an attribute that lie below this, current and past ones, as rows of AVET.
+  using rows_below = std::function<void(attribute_id, std::vector<row>& current, std::vector<row>& past)>;
+
+  /// Becomes the index after a transaction. REQUIRES: nobody else sees this. `gather` serves attributes that
+  /// begin to be indexed.
+  void advance(const novelty& news, const rows_below& gather = {});
+
   /// Empties the tail into the trees when it is half full: in place, as far as no other index holds their
   /// nodes.
   void settle() {
     if (tail_.room() < tail::capacity / 2) empty_tail();
   }
+  /// Moves all rows of the tail into the trees. REQUIRES: nobody else sees this.
+  void empty_tail();
+
+  // -- its parts
+  const tree& current(index_order order) const noexcept { return current_[at(order)]; }
+  const runs& past(index_order order) const noexcept { return past_[at(order)]; }
+  const tail& newest() const noexcept { return tail_; }
+  std::int64_t below() const noexcept { return below_; }
 
  private:
-  index(const index&) = default;
-
   static constexpr std::size_t at(index_order order) noexcept { return static_cast<std::size_t>(order); }
 
   void check_open() const {
@@ -113,14 +135,16 @@ class index final : public datom_index {
   // -- building the next state; only on an index that nobody else sees yet
   void add_to_tail(const novelty& news);
   void add_to_trees(const novelty& news);
-  void empty_tail();
-  void move_indexed(const novelty& news);
+  void move_indexed(const novelty& news, const rows_below& gather);
+  /// Is a past row to be kept, and if only so that it hides?
+  bool keeps(const row& past) const noexcept { return !past.forgotten || past.t_added <= below_; }
   void put(index_order order, std::vector<row>& rows);
   void take(index_order order, std::vector<row>& rows);
 
   std::array<tree, 4> current_;
   std::array<runs, 4> past_;
   tail tail_;
+  std::int64_t below_;
   std::shared_ptr<const std::atomic<bool>> closed_;
 };
 
@@ -128,7 +152,8 @@ class index final : public datom_index {
 template <class Snapshot>
 class model final : public datom_index_model<Snapshot> {
  public:
-  bool keeps_only_the_log() const noexcept override { return true; }
+  std::optional<std::int64_t> opened_t(const datom_index&) const override { return 0; }
+  bool reads_snapshots() const noexcept override { return false; }
 
   /// The index before any transaction: the log's are applied to it one by one.
   std::shared_ptr<const datom_index> open(Snapshot) const override {

@@ -13,6 +13,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
@@ -28,9 +29,16 @@ struct row {
   entity_id e = 0;
   attribute_id a = 0;
   index_order order = index_order::eavt;
+  bool forgotten =
+      false;  ///< past, and only there to hide the same row of what lies below (packed_index.hpp)
   value v;
   std::int64_t t_added = 0;
   std::int64_t t_retracted = 0;  ///< 0: the fact is still true
+
+  row() = default;
+  row(entity_id in_e, attribute_id in_a, index_order in, value in_v, std::int64_t added,
+      std::int64_t retracted) noexcept
+      : e{in_e}, a{in_a}, order{in}, v{std::move(in_v)}, t_added{added}, t_retracted{retracted} {}
 
   bool past() const noexcept { return t_retracted != 0; }
 };

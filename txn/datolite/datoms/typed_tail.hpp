@@ -59,7 +59,7 @@ class tail {
   /// Does the past row at `at` stand for one that is still in the trees as current?
   bool hides(std::size_t at) const noexcept { return array_->hides[at]; }
   /// Is the past row at `at` only there to hide one of the trees?
-  bool forgotten(std::size_t at) const noexcept { return array_->forgotten[at]; }
+  bool forgotten(std::size_t at) const noexcept { return array_->rows[at].forgotten; }
 
   /// The first position in a listing whose row is not before `x` (a row or a place of that listing's index).
   template <class X>
@@ -85,7 +85,8 @@ class tail {
   /// Says that the fact `d`, true since d.t(), ended at `t_retracted`. Where it stands in the tail itself, it
   /// is current no more. Without `remember`, nothing will tell that it was. REQUIRES: room() > 0.
   void end(const datom& d, std::int64_t t_retracted, std::span<const index_order> in, bool remember) {
-    const row ended{d.e, d.a, index_order::eavt, d.v, d.t(), t_retracted};
+    row ended{d.e, d.a, index_order::eavt, d.v, d.t(), t_retracted};
+    ended.forgotten = !remember;
     bool here = false;
     for (const index_order order : in) {
       listing& listed = current_[index_of(order)];
@@ -95,7 +96,7 @@ class tail {
       here = true;
     }
     if (here && !remember) return;
-    const auto at = push(ended, !here, remember);
+    const auto at = push(std::move(ended), !here);
     for (const index_order order : in) list(past_[index_of(order)], order, at);
   }
 
@@ -103,26 +104,24 @@ class tail {
   struct array {
     std::atomic<std::size_t> used{0};
     std::array<row, capacity> rows;
-    std::array<bool, capacity> hides{}, forgotten{};
+    std::array<bool, capacity> hides{};
   };
 
   static std::size_t index_of(index_order order) noexcept { return static_cast<std::size_t>(order); }
 
   /// A place for one more row that no other tail sees.
-  std::uint8_t push(row r, bool hides, bool remember = true) {
+  std::uint8_t push(row r, bool hides) {
     std::size_t expected = size_;
     if (array_ == nullptr || !array_->used.compare_exchange_strong(expected, size_ + 1)) {
       auto copy = std::make_shared<array>();
       for (std::size_t i = 0; i < size_; ++i) {
         copy->rows[i] = array_->rows[i], copy->hides[i] = array_->hides[i];
-        copy->forgotten[i] = array_->forgotten[i];
       }
       copy->used = size_ + 1;
       array_ = std::move(copy);
     }
     array_->rows[size_] = std::move(r);
     array_->hides[size_] = hides;
-    array_->forgotten[size_] = !remember;
     return static_cast<std::uint8_t>(size_++);
   }
 

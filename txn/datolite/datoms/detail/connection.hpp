@@ -12,6 +12,8 @@
 #include <datolite/datoms/bootstrap.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/datoms/flat_index.hpp>
+#include <datolite/datoms/late_snapshot.hpp>
+#include <datolite/datoms/packed_index.hpp>
 #include <datolite/datoms/tempid.hpp>
 #include <datolite/datoms/typed_index.hpp>
 
@@ -21,7 +23,14 @@ namespace datoms::detail {
 
 using model_ptr = std::shared_ptr<const datom_index_model<any_snapshot>>;
 
-inline model_ptr model_of(const store_format& format, const any_storage& storage) {
+inline model_ptr model_of(const store_format& format, const any_storage& storage,
+                          const connection_options& options) {
+  if (format.layout == store_format::layout_kind::packed) {
+    return std::make_shared<const packed::model>(
+        storage, packed::packed_options{format.block_bytes, options.merge_least.value_or(format.merge_least),
+                                        options.merge_share.value_or(format.merge_per_mille / 1000.0),
+                                        options.cache_bytes});
+  }
   if (format.layout == store_format::layout_kind::only_log) {
     return std::make_shared<const typed::model<any_snapshot>>();
   }
@@ -48,8 +57,14 @@ inline std::vector<datom> schema_datoms(const datom_index& index) {
   return all;
 }
 
-/// The state after one more transaction of the log, which `snapshot` holds.
+/// The state after one more transaction of the log, which `snapshot` holds. Throws `corrupt` if the record
+/// does not follow the one before it.
 inline state_ptr state_after(const db_state& before, const log_record& record, const any_snapshot& snapshot) {
+  const counters& last = before.at;
+  if (record.previous_sum != 0 && last.log_sum != 0 &&
+      (record.previous_t != last.basis_t || record.previous_sum != last.log_sum)) {
+    flat::detail::throw_corrupt(log_key(record.t), "does not follow the transaction before it");
+  }
   std::vector<datom> added, retracted;
   for (const datom& d : record.datoms) {
     if (d.added()) {
@@ -65,38 +80,57 @@ inline state_ptr state_after(const db_state& before, const log_record& record, c
       db_state{snapshot,
                std::move(index),
                std::move(attributes),
-               {record.t, record.next_t, record.next_element, record.instant},
+               {record.t, record.next_t, record.next_element, record.instant, record.sum},
                before.model,
                before.open_schema,
                before.functions});
 }
 
-/// The state that a snapshot holds. `known` is an earlier one of the same storage, or null.
-inline state_ptr state_of(const any_snapshot& snapshot, state_ptr known, const model_ptr& model,
+/// The state that an index shows which was just opened, up to `t`; the further transactions of the log are
+/// missing.
+inline db_state opened_state(const any_snapshot& snapshot, std::shared_ptr<const datom_index> index,
+                             std::int64_t t, const model_ptr& model, bool open_schema,
+                             const std::shared_ptr<const tx_functions>& functions) {
+  if (t <= 0) return {snapshot, std::move(index), schema::of({}), {}, model, open_schema, functions};
+  const auto last = log_record_of(snapshot, t, false);
+  if (!last) flat::detail::throw_corrupt(log_key(t), "is missing: the log ends before what the indexes hold");
+  schema_ptr attributes = schema::of(schema_datoms(*index));
+  return {snapshot,
+          std::move(index),
+          std::move(attributes),
+          {last->t, last->next_t, last->next_element, last->instant, last->sum},
+          model,
+          open_schema,
+          functions};
+}
+
+/// The state that `storage` holds now. `known` is an earlier one, or null.
+inline state_ptr state_of(const any_storage& storage, state_ptr known, const model_ptr& model,
                           bool open_schema, const std::shared_ptr<const tx_functions>& functions) {
+  const any_snapshot snapshot = storage.snapshot();
   const auto newest = newest_log_record(snapshot);
   if (!newest) flat::detail::throw_corrupt(bytes(1, log_tag), "is missing: the database has no log");
-  if (model->keeps_only_the_log()) {
-    if (known == nullptr) {
-      known = std::make_shared<const db_state>(
-          db_state{snapshot, model->open(snapshot), schema::of({}), {}, model, open_schema, functions});
-    }
-    read_log(snapshot, known->at.basis_t + 1, newest->next_t, [&](const log_record& record) {
-      known = state_after(*known, record, snapshot);
-      return true;
-    });
-    return known;
+  std::shared_ptr<const datom_index> index =
+      known == nullptr ? nullptr : model->reopen(*known->index, snapshot);
+  if (known == nullptr || index != nullptr || model->reads_snapshots()) {
+    if (index == nullptr) index = model->open(snapshot);
+    const std::int64_t t = model->opened_t(*index).value_or(newest->t);
+    known = std::make_shared<const db_state>(
+        opened_state(snapshot, std::move(index), t, model, open_schema, functions));
   }
-  auto index = model->open(snapshot);
-  schema_ptr attributes = schema::of(schema_datoms(*index));
-  return std::make_shared<const db_state>(
-      db_state{snapshot,
-               std::move(index),
-               std::move(attributes),
-               {newest->t, newest->next_t, newest->next_element, newest->instant},
-               model,
-               open_schema,
-               functions});
+  // A state that reads the log alone need not hold on to a snapshot.
+  const any_snapshot shown =
+      model->reads_snapshots() ? snapshot : any_snapshot{late_snapshot{storage, snapshot.synctag()}};
+  read_log(snapshot, known->at.basis_t + 1, newest->next_t, [&](const log_record& record) {
+    known = state_after(*known, record, shown);
+    return true;
+  });
+  if (!model->reads_snapshots()) {
+    auto moved = std::make_shared<db_state>(*known);
+    moved->snapshot = shown;
+    known = std::move(moved);
+  }
+  return known;
 }
 
 /// A state without datoms, for the first transaction to be made from.
@@ -119,24 +153,34 @@ inline void bootstrap(any_storage& storage, const connection_options& options) {
   if (options.layout == index_layout::typed || (options.layout == index_layout::automatic && in_memory)) {
     format.layout = store_format::layout_kind::only_log;
   }
+  if (options.layout == index_layout::packed || (options.layout == index_layout::automatic && !in_memory)) {
+    format.layout = store_format::layout_kind::packed;
+  }
   format.value_limit = flat::value_limit_for(storage.max_key_size());
   if (format.value_limit == 0 && format.layout == store_format::layout_kind::flat) {
     throw error{
         error_category::unsupported, "db.error/key-too-long",
         "the engine's keys are too short for datoms: " + std::to_string(storage.max_key_size()) + " bytes"};
   }
+  format.merge_least = options.merge_least.value_or(format.merge_least);
+  const std::size_t suits = storage.preferred_value_size();
+  format.block_bytes = options.block_bytes != 0          ? options.block_bytes
+                       : suits >= 2048 && suits <= 65536 ? suits
+                                                         : 4080;
+  if (options.merge_share) format.merge_per_mille = static_cast<std::uint64_t>(*options.merge_share * 1000);
   prepared first;
   first.t = bootstrap_t;
   first.added = bootstrap_datoms();
   std::sort(first.added.begin(), first.added.end(), before_in_eavt);
   first.attributes = schema::of(first.added);
-  first.after = {bootstrap_t, first_user_t, first_user_element, 0};
+  first.after = {bootstrap_t, first_user_t, first_user_element, 0, 0};
   change_batch changes;
   changes.put(format_key(), encode_format(format));
   const schema none;
-  model_of(format, storage)
+  model_of(format, storage, options)
       ->apply(no_datoms{}, {first.t, first.added, {}, &none, first.attributes.get()}, changes);
-  changes.put(log_key(first.t), encode_log_record(record_of(first, 0)));
+  log_record record = record_of(first, {});
+  write_log_record(record, [&](bytes_view key, bytes_view stored) { changes.put(key, stored); });
   const bytes key = format_key();
   const condition absent[] = {{key, std::nullopt}};
   try {
@@ -176,6 +220,7 @@ struct connection::shared {
   datoms::detail::model_ptr model;
   bool open_schema = false;
   std::shared_ptr<const tx_functions> functions;
+  connection_options options;
 
   std::mutex writing;     // held by whoever makes the next state
   bool doubtful = false;  // guarded by `writing`: the last commit's outcome is unknown
@@ -200,8 +245,7 @@ struct connection::shared {
 
   /// Reads the newest state from the storage. REQUIRES: `writing` is held.
   datoms::state_ptr refresh() {
-    datoms::state_ptr read =
-        datoms::detail::state_of(storage.snapshot(), peek(), model, open_schema, functions);
+    datoms::state_ptr read = datoms::detail::state_of(storage, peek(), model, open_schema, functions);
     publish(read);
     doubtful = false;
     return read;
@@ -227,6 +271,11 @@ struct connection::shared {
       throw;
     }
   }
+
+  // -- merging (detail/transacting.hpp)
+  bool merge_now();
+  void merge_if_due() noexcept;
+  std::size_t merge_failures = 0, merge_waits = 0;  // guarded by `writing`
 
   // -- transactions (detail/transacting.hpp)
   using request = datoms::detail::tx_request;
@@ -263,7 +312,8 @@ inline connection::connection(any_storage storage, connection_options options)
     datoms::detail::bootstrap(shared_->storage, options);
     format = datoms::read_format(shared_->storage.snapshot());
   }
-  shared_->model = datoms::detail::model_of(*format, shared_->storage);
+  shared_->model = datoms::detail::model_of(*format, shared_->storage, options);
+  shared_->options = options;
   shared_->open_schema = format->open_schema;
   shared_->functions = std::move(options.functions);
   const std::lock_guard guard{shared_->writing};
@@ -283,9 +333,11 @@ inline connection connection::fork() const {
   const std::lock_guard guard{shared_->writing};
   const datoms::state_ptr now = shared_->basis();
   auto copy = std::make_shared<shared>(shared_->storage.fork());
-  copy->model = datoms::detail::model_of(*datoms::read_format(now->snapshot), copy->storage);
+  copy->model =
+      datoms::detail::model_of(*datoms::read_format(now->snapshot), copy->storage, shared_->options);
   copy->open_schema = shared_->open_schema;
   copy->functions = shared_->functions;
+  copy->options = shared_->options;
   datoms::db_state state = *now;
   state.snapshot = copy->storage.snapshot();
   state.index = copy->model->share(*now->index, state.snapshot);

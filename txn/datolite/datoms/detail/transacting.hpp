@@ -73,11 +73,12 @@ inline void connection::shared::perform(std::span<request* const> batch) noexcep
   const std::lock_guard guard{writing};
   if (batch.size() > 1) {
     try {
-      if (perform_together(batch)) return;
+      if (perform_together(batch)) return merge_if_due();
     } catch (...) {  // each will say by itself what hinders it
     }
   }
   for (request* one : batch) perform_alone(*one);
+  merge_if_due();
 }
 
 inline void connection::shared::perform_alone(request& one) noexcept {
@@ -176,11 +177,15 @@ inline bool connection::shared::commit_together(const datoms::state_ptr& base, c
 inline datoms::state_ptr connection::shared::committed_state(const datoms::state_ptr& base,
                                                              const datoms::state_ptr& last,
                                                              synctag_t committed) {
+  datoms::db_state real = *last;
+  if (!model->reads_snapshots()) {
+    real.snapshot = any_snapshot{datoms::late_snapshot{storage, committed}};
+    return std::make_shared<const datoms::db_state>(std::move(real));
+  }
   any_snapshot snapshot = storage.snapshot();
   if (snapshot.synctag() != committed) {  // others have committed since
-    return datoms::detail::state_of(snapshot, base, model, open_schema, functions);
+    return datoms::detail::state_of(storage, base, model, open_schema, functions);
   }
-  datoms::db_state real = *last;
   real.index = model->share(*last->index, snapshot);
   real.snapshot = std::move(snapshot);
   return std::make_shared<const datoms::db_state>(std::move(real));
@@ -230,11 +235,60 @@ inline tx_report connection::shared::commit(const datoms::state_ptr& before, dat
 
 inline datoms::state_ptr connection::shared::advance(const datoms::state_ptr& before,
                                                      const datoms::prepared& made, synctag_t committed) {
+  if (!model->reads_snapshots()) {
+    return datoms::detail::state_after(*before, made,
+                                       any_snapshot{datoms::late_snapshot{storage, committed}});
+  }
   any_snapshot snapshot = storage.snapshot();
   if (snapshot.synctag() != committed) {
-    return datoms::detail::state_of(snapshot, before, model, open_schema, functions);
+    return datoms::detail::state_of(storage, before, model, open_schema, functions);
   }
   return datoms::detail::state_after(*before, made, std::move(snapshot));
+}
+
+inline bool connection::merge() {
+  datoms::detail::refuse_inside_function();
+  const std::lock_guard guard{shared_->writing};
+  return shared_->merge_now();
+}
+
+/// Commits a merge of all that is known, and goes on from what it left. REQUIRES: `writing` is held.
+inline bool connection::shared::merge_now() {
+  const datoms::state_ptr now = basis();
+  datoms::change_batch changes;
+  datoms::merge_demand demanded;
+  if (!model->merge(*now->index, now->at.basis_t, changes, demanded)) return false;
+  const condition unmerged[] = {
+      {demanded.key, demanded.expected ? std::optional<bytes_view>{*demanded.expected} : std::nullopt}};
+  doubtful = true;  // until the engine has said what happened, and it has been read
+  try {
+    storage.commit(changes.sorted(), {.conditions = unmerged});
+  } catch (const error& e) {
+    if (e.category() == error_category::unknown_outcome) throw;
+    doubtful = false;  // any other error leaves the contents as they were
+    if (e.category() != error_category::conflict) throw;
+    return false;
+  }
+  refresh();
+  return true;
+}
+
+/// A merge that does not go is tried again later, ever more rarely: what is new is in the log in any case.
+/// REQUIRES: `writing` is held.
+inline void connection::shared::merge_if_due() noexcept {
+  try {
+    if (options.merge != merging::inline_ || merge_waits > 0) {
+      merge_waits -= merge_waits > 0 ? 1 : 0;
+      return;
+    }
+    const datoms::state_ptr now = peek();
+    if (doubtful || now == nullptr || !model->is_merge_due(*now->index)) return;
+    merge_now();
+    merge_failures = 0;
+  } catch (...) {
+    merge_failures = std::min<std::size_t>(merge_failures + 1, 10);
+    merge_waits = std::size_t{1} << merge_failures;
+  }
 }
 
 /// Tells those who listen. They are few, and gone ones are forgotten here.

@@ -49,13 +49,17 @@ inline void index::take(index_order order, std::vector<row>& rows) {
 }
 
 inline std::shared_ptr<const index> index::after(const novelty& news) const {
-  std::shared_ptr<index> next{new index{*this}};
-  if (news.before != news.after) next->move_indexed(news);
+  auto next = std::make_shared<index>(*this);
+  next->advance(news);
+  return next;
+}
+
+inline void index::advance(const novelty& news, const rows_below& gather) {
+  if (news.before != news.after) move_indexed(news, gather);
   const std::size_t rows = news.added.size() + news.retracted.size();
   const bool many = rows > tail::capacity / 2;
-  if (many || rows > next->tail_.room()) next->empty_tail();
-  many ? next->add_to_trees(news) : next->add_to_tail(news);
-  return next;
+  if (many || rows > tail_.room()) empty_tail();
+  many ? add_to_trees(news) : add_to_tail(news);
 }
 
 inline void index::add_to_tail(const novelty& news) {
@@ -75,9 +79,10 @@ inline void index::add_to_trees(const novelty& news) {
       const datom& d = retracted[i];
       gone.push_back({d.e, d.a, order, d.v, d.t(), 0});
       const attribute_facts* const facts = news.after->find(d.a);
-      if (facts != nullptr && facts->no_history) continue;
-      remembered.push_back(gone.back());
-      remembered.back().t_retracted = news.t;
+      row ended = gone.back();
+      ended.t_retracted = news.t;
+      ended.forgotten = facts != nullptr && facts->no_history;
+      if (keeps(ended)) remembered.push_back(std::move(ended));
     }
     fresh.reserve(added.in(order).size());
     for (const auto i : added.in(order)) {
@@ -100,7 +105,7 @@ inline void index::empty_tail() {
     const tail::listing& past = tail_.past(order);
     for (std::size_t i = 0; i < past.size(); ++i) {
       if (tail_.hides(past[i])) gone.push_back(as_here(past[i]));
-      if (!tail_.forgotten(past[i])) remembered.push_back(as_here(past[i]));
+      if (keeps(tail_[past[i]])) remembered.push_back(as_here(past[i]));
     }
     const tail::listing& current = tail_.current(order);
     for (std::size_t i = 0; i < current.size(); ++i) fresh.push_back(as_here(current[i]));
@@ -110,35 +115,37 @@ inline void index::empty_tail() {
 }
 
 /// Fills or empties AVET for the attributes that begin or cease to be indexed.
-inline void index::move_indexed(const novelty& news) {
+inline void index::move_indexed(const novelty& news, const rows_below& gather) {
   for (const attribute_facts* was : news.before->attributes()) {
     const attribute_facts* const now = news.after->find(was->id);
     const bool hold = now != nullptr && now->indexed;
     if (was->indexed == hold) continue;
     empty_tail();
-    place low{.order = index_order::aevt, .given = 1, .a = was->id}, high = low;
+    const index_order from = hold ? index_order::aevt : index_order::avet;
+    place low{.order = from, .given = 1, .a = was->id}, high = low;
     high.behind = true;
-    std::vector<row> rows;
-    const auto gather = [&](const row& r) {
-      rows.push_back(r);
-      rows.back().order = index_order::avet;
+    std::vector<row> rows, ended;
+    const auto take_from = [](std::vector<row>& to, const row& r) {
+      to.push_back(r);
+      to.back().order = index_order::avet;
     };
-    const tree& by_entity = current_[at(index_order::aevt)];
-    for (auto i = by_entity.lower_bound(low), end = by_entity.lower_bound(high); i != end; ++i) gather(*i);
-    std::sort(rows.begin(), rows.end(), row_less{});
-    hold ? put(index_order::avet, rows) : take(index_order::avet, rows);
+    const tree& all = current_[at(from)];
+    for (auto i = all.lower_bound(low), end = all.lower_bound(high); i != end; ++i) take_from(rows, *i);
     runs& by_value = past_[at(index_order::avet)];
     if (!hold) {
+      take(index_order::avet, rows);
       by_value.filter([&](const row& r) { return r.a != was->id; });
       continue;
     }
-    rows.clear();
     runs_reader past;
     for (past.seek(past_[at(index_order::aevt)], low, high, false); past.front() != nullptr; past.advance()) {
-      gather(*past.front());
+      if (!past.front()->forgotten) take_from(ended, *past.front());
     }
+    if (gather) gather(was->id, rows, ended);
     std::sort(rows.begin(), rows.end(), row_less{});
-    by_value.add(std::move(rows));
+    std::sort(ended.begin(), ended.end(), row_less{});
+    put(index_order::avet, rows);
+    by_value.add(std::move(ended));
   }
 }
 

@@ -1,0 +1,204 @@
+// packed_base: the blocks of one generation, which is what the last merge left, read from one snapshot of the
+// engine.
+//
+// All database values of a generation share its base, and so one snapshot. A block is found through the
+// directory in memory, read by one `get`, and verified the first time that this process sees it. Where the
+// engine shows values in place, a block stays known by its address as long as the base lives; where it copies
+// them, blocks are kept in a cache of bounded bytes that all bases of a connection share.
+//
+// Threads: any number may read a base.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <datolite/core/any_storage.hpp>
+#include <datolite/core/bytes.hpp>
+#include <datolite/core/error.hpp>
+#include <datolite/datoms/packed_block.hpp>
+#include <datolite/datoms/packed_directory.hpp>
+
+namespace datolite::datoms::packed {
+
+/// A block and the bytes that it shows.
+struct loaded {
+  std::optional<any_pinned> pinned;  ///< valid as long as its snapshot, or
+  bytes copied;                      ///< valid by itself
+  block shown;
+};
+using loaded_ptr = std::shared_ptr<const loaded>;
+
+/// Blocks read lately, up to so many bytes: those used least lately go first.
+class block_cache {
+ public:
+  explicit block_cache(std::size_t most_bytes) noexcept : most_{most_bytes} {}
+
+  loaded_ptr find(std::uint64_t id) {
+    const std::lock_guard guard{mutex_};
+    const auto at = by_id_.find(id);
+    if (at == by_id_.end()) {
+      ++misses_;
+      return nullptr;
+    }
+    ++hits_;
+    recent_.splice(recent_.begin(), recent_, at->second);
+    return at->second->held;
+  }
+  void keep(std::uint64_t id, const loaded_ptr& held, std::size_t size) {
+    const std::lock_guard guard{mutex_};
+    if (by_id_.contains(id)) return;
+    recent_.push_front({id, held, size});
+    by_id_.emplace(id, recent_.begin());
+    for (bytes_ += size; bytes_ > most_ && recent_.size() > 1;) {
+      bytes_ -= recent_.back().size;
+      by_id_.erase(recent_.back().id);
+      recent_.pop_back();
+    }
+  }
+
+  struct figures {
+    std::uint64_t hits, misses, bytes;
+  };
+  figures counted() const {
+    const std::lock_guard guard{mutex_};
+    return {hits_, misses_, bytes_};
+  }
+
+ private:
+  struct item {
+    std::uint64_t id;
+    loaded_ptr held;
+    std::size_t size;
+  };
+  const std::size_t most_;
+  mutable std::mutex mutex_;
+  std::list<item> recent_;
+  std::unordered_map<std::uint64_t, std::list<item>::iterator> by_id_;
+  std::size_t bytes_ = 0;
+  std::uint64_t hits_ = 0, misses_ = 0;
+};
+
+/// A block while it is read: by its base, or by this.
+struct held_block {
+  const block* shown = nullptr;
+  loaded_ptr kept{};
+};
+
+class base {
+ public:
+  /// What a database is before its first merge.
+  base() = default;
+
+  /// Reads the directory in `snapshot`, of a database that has a manifest; chunks that `earlier` (or null)
+  /// has as well are shared with it. Throws `corrupt`.
+  base(any_snapshot snapshot, manifest m, bool in_place, std::shared_ptr<block_cache> cache,
+       const base* earlier);
+
+  const manifest& about() const noexcept { return about_; }
+  std::int64_t t() const noexcept { return about_.t; }
+  const directory& tree(tree_id of) const noexcept { return trees_[of.number()]; }
+  const any_snapshot& snapshot() const noexcept { return *snapshot_; }
+
+  /// The i-th block of a tree. Throws `corrupt` if it is not there or damaged.
+  held_block read(tree_id of, std::size_t i) const {
+    if (!in_place_) return read_cached(trees_[of.number()][i]);
+    std::atomic<const loaded*>& known = known_[of.number()][i];
+    const loaded* found = known.load(std::memory_order_acquire);
+    if (found == nullptr) found = remember(known, load(trees_[of.number()][i]));
+    return {&found->shown};
+  }
+
+  base(const base&) = delete;
+  ~base() {
+    for (std::size_t number = 0; number < tree_count; ++number) {
+      for (std::size_t i = 0; known_[number] != nullptr && i < trees_[number].size(); ++i) {
+        delete known_[number][i].load(std::memory_order_relaxed);
+      }
+    }
+  }
+
+ private:
+  static const loaded* remember(std::atomic<const loaded*>& known, std::unique_ptr<const loaded> made) {
+    const loaded* expected = nullptr;
+    if (known.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel)) return made.release();
+    return expected;
+  }
+  std::unique_ptr<const loaded> load(const entry& e) const {  // by itself if it is not to be read in place
+    auto found = snapshot_->get(e.key);
+    if (!found) detail::throw_corrupt(e.key, "is missing: a block of datoms stood there");
+    const bool verify = !e.verified.load(std::memory_order_relaxed);
+    auto made = std::make_unique<loaded>();
+    if (in_place_) {
+      made->pinned = std::move(found);
+    } else {
+      made->copied = found->view();
+    }
+    made->shown = block{e.key, in_place_ ? made->pinned->view() : bytes_view{made->copied}, verify};
+    if (made->shown.size() != e.rows || made->shown.order() != e.low.order ||
+        made->shown.past() != (e.key[0] >= past_tag)) {
+      detail::throw_corrupt(e.key, "is another block than its directory says");
+    }
+    e.verified.store(true, std::memory_order_relaxed);
+    return made;
+  }
+  held_block read_cached(const entry& e) const {
+    loaded_ptr found = cache_->find(e.id);
+    if (found == nullptr) {
+      found = load(e);
+      cache_->keep(e.id, found, e.size + sizeof(loaded) + 64);
+    }
+    return {&found->shown, std::move(found)};
+  }
+
+  manifest about_;
+  std::optional<any_snapshot> snapshot_;
+  std::array<directory, tree_count> trees_;
+  bool in_place_ = true;
+  std::shared_ptr<block_cache> cache_;
+  std::array<std::unique_ptr<std::atomic<const loaded*>[]>, tree_count> known_;
+};
+using base_ptr = std::shared_ptr<const base>;
+
+/// What a snapshot's database says of its blocks; empty before its first merge.
+inline std::optional<manifest> read_manifest(const any_snapshot& snapshot) {
+  const auto found = snapshot.get(manifest_key());
+  if (!found) return std::nullopt;
+  return decode_manifest(found->view());
+}
+
+inline base::base(any_snapshot snapshot, manifest m, bool in_place, std::shared_ptr<block_cache> cache,
+                  const base* earlier)
+    : about_{std::move(m)}, snapshot_{std::move(snapshot)}, in_place_{in_place}, cache_{std::move(cache)} {
+  for (std::size_t number = 0; number < tree_count; ++number) {
+    const tree_id of = tree_of(number);
+    std::vector<chunk_ptr> chunks;
+    for (const std::uint64_t wanted : about_.chunks[number]) {
+      if (earlier != nullptr) {
+        const auto& had = earlier->trees_[number].chunks();
+        const auto same =
+            std::find_if(had.begin(), had.end(), [&](const chunk_ptr& c) { return c->number == wanted; });
+        if (same != had.end()) {
+          chunks.push_back(*same);
+          continue;
+        }
+      }
+      const bytes key = chunk_key(of, wanted);
+      const auto found = snapshot_->get(key);
+      if (!found) detail::throw_corrupt(key, "is missing: a part of the directory of blocks stood there");
+      chunks.push_back(std::make_shared<const chunk>(decode_chunk(of, wanted, found->view())));
+    }
+    trees_[number] = directory{std::move(chunks)};
+    if (in_place_) known_[number] = std::make_unique<std::atomic<const loaded*>[]>(trees_[number].size());
+  }
+}
+
+}  // namespace datolite::datoms::packed

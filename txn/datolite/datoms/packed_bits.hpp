@@ -1,0 +1,93 @@
+// packed_bits: columns of integers in as few bits as their range needs.
+//
+// A column keeps each number as its distance from a base (frame of reference), in a fixed number of bits, low
+// bits first, one behind another. So the i-th is read by itself: eight bytes loaded, shifted, masked. Widths
+// above 56 bits are 64, so that one load always suffices.
+//
+// REQUIRES of readers: 8 readable bytes behind the column.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <datolite/core/bytes.hpp>
+
+namespace datolite::datoms::packed {
+
+static_assert(std::endian::native == std::endian::little, "blocks are little-endian, and read as they stand");
+
+inline constexpr std::size_t bits_padding = 8;  ///< bytes that must follow a column
+
+/// How many bits a column of distances up to `most` takes for each.
+constexpr std::uint8_t width_of(std::uint64_t most) noexcept {
+  const int bits = std::bit_width(most);
+  return static_cast<std::uint8_t>(bits > 56 ? 64 : bits);
+}
+constexpr bool is_width(unsigned width) noexcept { return width <= 56 || width == 64; }
+
+/// How many bytes `n` numbers of `width` bits take.
+constexpr std::size_t bytes_of(std::size_t n, unsigned width) noexcept { return (n * width + 7) / 8; }
+
+template <class T>
+T load_le(const char* at) noexcept {
+  T out;
+  std::memcpy(&out, at, sizeof out);
+  return out;
+}
+template <class T>
+void store_le(char* at, T n) noexcept {
+  std::memcpy(at, &n, sizeof n);
+}
+
+/// A column to read. The distances; whoever has the base adds it.
+class bits {
+ public:
+  bits() = default;
+  bits(const char* data, unsigned width) noexcept
+      : data_{data},
+        mask_{width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1},
+        width_{width} {}
+
+  unsigned width() const noexcept { return width_; }
+  std::uint64_t operator[](std::size_t i) const noexcept {
+    const std::size_t bit = i * width_;
+    return load_le<std::uint64_t>(data_ + bit / 8) >> (bit % 8) & mask_;
+  }
+
+  /// Calls `to(i, number)` for i in [from, from + n).
+  template <class To>
+  void each(std::size_t from, std::size_t n, To&& to) const {
+    if (width_ == 0) {
+      for (std::size_t i = 0; i < n; ++i) to(i, std::uint64_t{0});
+      return;
+    }
+    std::size_t bit = from * width_;
+    for (std::size_t i = 0; i < n; ++i, bit += width_) {
+      to(i, load_le<std::uint64_t>(data_ + bit / 8) >> (bit % 8) & mask_);
+    }
+  }
+
+ private:
+  const char* data_ = nullptr;
+  std::uint64_t mask_ = 0;
+  std::size_t width_ = 0;
+};
+
+/// Writes numbers of `width` bits, one behind another, to zeroed bytes with `bits_padding` behind them.
+class bits_writer {
+ public:
+  bits_writer(char* to, unsigned width) noexcept : to_{to}, width_{width} {}
+  void put(std::uint64_t n) noexcept {
+    char* const at = to_ + bit_ / 8;
+    store_le(at, load_le<std::uint64_t>(at) | n << (bit_ % 8));
+    bit_ += width_;
+  }
+
+ private:
+  char* to_;
+  std::size_t width_, bit_ = 0;
+};
+
+}  // namespace datolite::datoms::packed

@@ -1,0 +1,337 @@
+// packed_block: some hundred datoms of one index as columns of bits, read where they stand. docs/format.md
+// specifies the bytes.
+//
+// A block's rows are sorted by its index's order. The columns: e and T (of a past row, also how long it
+// lasted), the row's group (its attribute and its value's kind), and its slot, which says the value: a number
+// as the distance from its group's least, anything else as its position among the block's sorted texts. So a
+// block of one attribute spends no bits on it, and comparing two values of a block compares numbers.
+//
+// The first 8 bytes are a checksum of the rest, seeded by the engine's key: a block that stands under
+// another's key is damaged.
+//
+// Lifetime: a block is a view into the bytes it was made from. Threads: any number may read it.
+#pragma once
+
+#include <bit>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <datolite/core/bytes.hpp>
+#include <datolite/core/datom.hpp>
+#include <datolite/core/encode.hpp>
+#include <datolite/core/error.hpp>
+#include <datolite/core/value.hpp>
+#include <datolite/core/value_order.hpp>
+#include <datolite/datoms/datom_range.hpp>
+#include <datolite/datoms/detail/hash.hpp>
+#include <datolite/datoms/flat_key.hpp>
+#include <datolite/datoms/packed_bits.hpp>
+#include <datolite/datoms/typed_row.hpp>
+
+namespace datolite::datoms::packed {
+
+inline constexpr unsigned char block_version = 1;
+
+using typed::place;
+using typed::row;
+
+namespace detail {
+
+using datolite::datoms::flat::detail::hex;
+using datolite::datoms::flat::detail::throw_corrupt;
+
+constexpr std::size_t block_head = 48, group_size = 16;
+
+constexpr bool is_word(kind k) noexcept {
+  return k <= kind::double_ ? k != kind::bigint
+                            : k == kind::instant || k == kind::ref || k == kind::character;
+}
+constexpr bool is_nested(kind k) noexcept { return k == kind::tuple || k >= kind::vector; }
+
+/// A value of a kind that `is_word` as a number, monotone within the kind.
+inline std::int64_t word_of(const value& v) noexcept {
+  switch (v.kind()) {
+    case kind::nil: return 0;
+    case kind::float_: {
+      const auto raw = std::bit_cast<std::int32_t>(v.as_float());
+      return raw >= 0 ? raw : ~std::int64_t{raw & 0x7FFFFFFF};
+    }
+    case kind::double_: {
+      const auto raw = std::bit_cast<std::int64_t>(v.as_double());
+      return raw >= 0 ? raw : ~(raw & std::numeric_limits<std::int64_t>::max());
+    }
+    default: return v.word();
+  }
+}
+
+inline value value_of_word(kind k, std::int64_t word) noexcept {
+  switch (k) {
+    case kind::boolean: return value{word != 0};
+    case kind::long_: return value{word};
+    case kind::instant: return value::instant(word);
+    case kind::ref: return value::ref(word);
+    case kind::character: return value::character(static_cast<char32_t>(word));
+    case kind::float_: {
+      const auto raw = static_cast<std::uint32_t>(word >= 0 ? word : ~word | std::int64_t{1} << 31);
+      return value{std::bit_cast<float>(raw)};
+    }
+    case kind::double_: {
+      constexpr auto sign = std::numeric_limits<std::int64_t>::min();
+      return value{std::bit_cast<double>(word >= 0 ? word : ~word | sign)};
+    }
+    default: return value{};
+  }
+}
+
+}  // namespace detail
+
+/// The rows of one attribute whose values are of one kind.
+struct group {
+  attribute_id a = 0;
+  datolite::kind kind = datolite::kind::nil;
+  std::int64_t least = 0;  ///< of values that are numbers
+};
+
+class block {
+ public:
+  block() = default;
+  /// The block that `stored` holds. Throws `corrupt`, naming `key`, if it does not match its checksum (asked
+  /// only if `verify`) or its form; `unsupported` if a newer library wrote it.
+  block(bytes_view key, bytes_view stored, bool verify);
+
+  std::size_t size() const noexcept { return size_; }
+  bool past() const noexcept { return past_; }
+  index_order order() const noexcept { return order_; }
+
+  std::int64_t e(std::size_t i) const noexcept { return plus(e_base_, e_[i]); }
+  std::int64_t t_added(std::size_t i) const noexcept { return plus(t_base_, t_[i]); }
+  std::int64_t t_retracted(std::size_t i) const noexcept { return past_ ? plus(t_added(i), lasted_[i]) : 0; }
+  attribute_id a(std::size_t i) const noexcept { return group_of(i).a; }
+  value v(std::size_t i) const { return value_in(group_of(i), slot_[i]); }
+  /// REQUIRES: i < size().
+  row at(std::size_t i) const {
+    row r{e(i), a(i), order_, v(i), t_added(i), t_retracted(i)};
+    return r;
+  }
+
+  /// No row's T of assertion is before the first, or after the second.
+  std::int64_t first_t() const noexcept { return t_base_; }
+  std::int64_t last_t() const noexcept {
+    return plus(t_base_, t_.width() == 64 ? 0 : (std::uint64_t{1} << t_.width()) - 1);
+  }
+
+  /// The position of the first row of [from, to) that is not before `x`, a row or a place; `to` if there is
+  /// none.
+  template <class X>
+  std::size_t lower_bound(const X& x, std::size_t from, std::size_t to) const {
+    while (from < to) {
+      const std::size_t middle = (from + to) / 2;
+      if (compare(middle, x) < 0) {
+        from = middle + 1;
+      } else {
+        to = middle;
+      }
+    }
+    return from;
+  }
+  std::strong_ordering compare(std::size_t i, const row& x) const {
+    const auto order = compare_leading(i, x, 3);
+    return order != 0 ? order : t_added(i) <=> x.t_added;
+  }
+  /// Never equal: a place is no row.
+  std::strong_ordering compare(std::size_t i, const place& x) const {
+    const auto order = compare_leading(i, x, x.given);
+    if (order != 0) return order;
+    return x.behind ? std::strong_ordering::less : std::strong_ordering::greater;
+  }
+
+  /// The values of rows that name one text, made once.
+  class texts {
+   public:
+    void reset(const block& of) {
+      made_.clear();
+      made_.resize(of.text_count_);
+    }
+    const value& get(const block& of, const group& in, std::uint64_t slot) {
+      value& v = made_[slot];
+      if (v.is_nil() || v.kind() != in.kind) v = of.value_in(in, slot);
+      return v;
+    }
+
+   private:
+    std::vector<value> made_;
+  };
+
+  // -- columns of rows [from, from + n), appended
+  void append_e(std::vector<entity_id>& to, std::size_t from, std::size_t n) const {
+    const std::size_t at = to.size();
+    to.resize(at + n);
+    entity_id* const out = to.data() + at;
+    e_.each(from, n, [&, base = e_base_](std::size_t i, std::uint64_t x) { out[i] = plus(base, x); });
+  }
+  void append_t_op(std::vector<std::int64_t>& to, std::size_t from, std::size_t n) const {
+    const std::size_t at = to.size();
+    to.resize(at + n);
+    std::int64_t* const out = to.data() + at;
+    t_.each(from, n,
+            [&, base = t_base_](std::size_t i, std::uint64_t x) { out[i] = make_t_op(plus(base, x), true); });
+  }
+  void append_a(std::vector<attribute_id>& to, std::size_t from, std::size_t n) const {
+    const std::size_t at = to.size();
+    to.resize(at + n);
+    attribute_id* const out = to.data() + at;
+    group_.each(from, n, [&](std::size_t i, std::uint64_t x) { out[i] = groups_[x].a; });
+  }
+  void append_v(std::vector<value>& to, std::size_t from, std::size_t n, texts& memo) const;
+
+ private:
+  static std::int64_t plus(std::int64_t base, std::uint64_t distance) noexcept {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + distance);
+  }
+  const group& group_of(std::size_t i) const noexcept { return groups_[group_[i]]; }
+  bytes_view text(std::uint64_t slot) const noexcept {
+    const std::uint64_t from = slot == 0 ? 0 : text_ends_[slot - 1];
+    return {texts_ + from, static_cast<std::size_t>(text_ends_[slot] - from)};
+  }
+  value value_in(const group& in, std::uint64_t slot) const {
+    if (detail::is_word(in.kind)) return detail::value_of_word(in.kind, plus(in.least, slot));
+    bytes_view shown = text(slot);
+    if (detail::is_nested(in.kind)) return decode_value(shown);
+    return value::from_raw(in.kind, shown);
+  }
+  std::strong_ordering compare_value(const group& in, std::uint64_t slot, const value& v) const {
+    if (in.kind != v.kind()) return in.kind <=> v.kind();
+    if (detail::is_word(in.kind)) return plus(in.least, slot) <=> detail::word_of(v);
+    if (detail::is_nested(in.kind)) return stored_order(value_in(in, slot), v);
+    return text(slot) <=> v.raw();
+  }
+  template <class X>
+  std::strong_ordering compare_leading(std::size_t i, const X& x, std::size_t given) const {
+    const auto leading = order_of(order_);
+    for (std::size_t at = 0; at < given; ++at) {
+      const std::strong_ordering order =
+          leading[at] == components::e   ? e(i) <=> x.e
+          : leading[at] == components::a ? static_cast<std::int64_t>(a(i)) <=> static_cast<std::int64_t>(x.a)
+                                         : compare_value(group_of(i), slot_[i], x.v);
+      if (order != 0) return order;
+    }
+    return std::strong_ordering::equal;
+  }
+  void check_slots(bytes_view key, std::size_t text_bytes) const;
+
+  std::size_t size_ = 0, text_count_ = 0;
+  index_order order_ = index_order::eavt;
+  bool past_ = false;
+  std::int64_t e_base_ = 0, t_base_ = 0;
+  bits e_, t_, lasted_, group_, slot_, text_ends_;
+  const char* texts_ = nullptr;
+  std::vector<group> groups_;
+};
+
+// ---------------------------------------------------------------------------------------------------------------
+
+inline block::block(bytes_view key, bytes_view stored, bool verify) {
+  const auto fail = [&](std::string_view why) { detail::throw_corrupt(key, why); };
+  if (stored.size() < detail::block_head + bits_padding) fail("is too short for a block");
+  const char* const head = stored.data();
+  const auto version = static_cast<unsigned char>(head[8]);
+  if (version > block_version) {
+    throw error{error_category::unsupported, "db.error/newer-format",
+                "a block of datoms has the format version " + std::to_string(version) +
+                    "; this library knows versions up to " + std::to_string(block_version) +
+                    ": use a newer one"};
+  }
+  if (verify && load_le<std::uint64_t>(head) != datoms::detail::checksum(key, stored.substr(8)))
+    fail("does not match its checksum");
+  const auto form = static_cast<unsigned char>(head[9]);
+  if (version == 0 || form > 7) fail("is no block of datoms");
+  order_ = static_cast<index_order>(form & 3);
+  past_ = (form & 4) != 0;
+  const std::size_t groups = load_le<std::uint16_t>(head + 10);
+  size_ = load_le<std::uint32_t>(head + 12);
+  e_base_ = load_le<std::int64_t>(head + 16);
+  t_base_ = load_le<std::int64_t>(head + 24);
+  text_count_ = load_le<std::uint32_t>(head + 32);
+  const std::size_t text_bytes = load_le<std::uint32_t>(head + 36);
+  const auto width = [&](std::size_t at) { return static_cast<unsigned char>(head[40 + at]); };
+  std::size_t left = stored.size() - bits_padding;
+  const char* at = head;
+  const auto skip = [&](std::size_t n) {
+    if (n > left) fail("claims more than it has room for");
+    at += n, left -= n;
+  };
+  const auto column = [&](std::size_t n, unsigned w) {
+    if (!is_width(w)) fail("has a column of a width that there is not");
+    const bits made{at, w};
+    skip(bytes_of(n, w));
+    return made;
+  };
+  skip(detail::block_head);
+  const char* const group_at = at;
+  skip(groups * detail::group_size);
+  groups_.resize(groups);
+  for (std::size_t i = 0; i < groups; ++i) {
+    const char* const one = group_at + i * detail::group_size;
+    const auto k = static_cast<unsigned char>(one[4]);
+    if (k > static_cast<unsigned char>(kind::tagged)) fail("has a value of a kind that there is not");
+    groups_[i] = {load_le<std::uint32_t>(one), static_cast<kind>(k), load_le<std::int64_t>(one + 8)};
+  }
+  e_ = column(size_, width(0)), t_ = column(size_, width(1));
+  lasted_ = column(past_ ? size_ : 0, width(2));
+  group_ = column(size_, width(3)), slot_ = column(size_, width(4));
+  text_ends_ = column(text_count_, width(5));
+  texts_ = at;
+  skip(text_bytes);
+  if (verify) check_slots(key, text_bytes);
+}
+
+/// After this no reading can leave the block.
+inline void block::check_slots(bytes_view key, std::size_t text_bytes) const {
+  std::uint64_t last = 0;
+  for (std::size_t i = 0; i < text_count_; ++i) {
+    if (text_ends_[i] < last) detail::throw_corrupt(key, "has texts out of order");
+    last = text_ends_[i];
+  }
+  if (last > text_bytes) detail::throw_corrupt(key, "has a text that ends outside");
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (group_[i] >= groups_.size() || (!detail::is_word(group_of(i).kind) && slot_[i] >= text_count_)) {
+      detail::throw_corrupt(key, "has a row that names what is not there");
+    }
+  }
+}
+
+inline void block::append_v(std::vector<value>& to, std::size_t from, std::size_t n, texts& memo) const {
+  if (groups_.size() == 1 && detail::is_word(groups_.front().kind)) {
+    const group& all = groups_.front();
+    const std::size_t at = to.size();
+    to.resize(at + n);
+    value* const out = to.data() + at;
+    const auto fill = [&](auto&& make) {
+      slot_.each(from, n,
+                 [&, base = all.least](std::size_t i, std::uint64_t x) { out[i] = make(plus(base, x)); });
+    };
+    switch (all.kind) {
+      case kind::long_: return fill([](std::int64_t word) { return value{word}; });
+      case kind::ref: return fill([](std::int64_t word) { return value::ref(word); });
+      case kind::instant: return fill([](std::int64_t word) { return value::instant(word); });
+      default: return fill([&](std::int64_t word) { return detail::value_of_word(all.kind, word); });
+    }
+  }
+  to.reserve(to.size() + n);
+  for (std::size_t i = from; i < from + n; ++i) {
+    const group& in = group_of(i);
+    const std::uint64_t slot = slot_[i];
+    if (detail::is_word(in.kind)) {
+      to.push_back(value_in(in, slot));
+    } else {
+      to.push_back(memo.get(*this, in, slot));
+    }
+  }
+}
+
+}  // namespace datolite::datoms::packed

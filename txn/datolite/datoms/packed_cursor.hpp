@@ -1,0 +1,203 @@
+// packed_cursor: reads ranges of datoms from a packed index: its blocks, past ones where the time asks, and
+// its novelty, merged.
+//
+// Most rows of most ranges stand in blocks and nowhere else, and are handed out as columns. A row of novelty,
+// or of the past, is looked for in the present block, and what stands before it is handed out first: so the
+// merge costs per such row, not per row of the range.
+//
+// Threads: used by one. Must not outlive the index.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <datolite/core/datom.hpp>
+#include <datolite/core/index_access.hpp>
+#include <datolite/core/io_stats.hpp>
+#include <datolite/datoms/datom_index.hpp>
+#include <datolite/datoms/packed_base.hpp>
+#include <datolite/datoms/packed_block.hpp>
+#include <datolite/datoms/packed_rows.hpp>
+#include <datolite/datoms/typed_index.hpp>
+
+namespace datolite::datoms::packed {
+
+/// What a cursor reads.
+struct sources {
+  const base* blocks = nullptr;
+  const typed::index* novelty = nullptr;
+  std::span<const attribute_id> masked{};  ///< ascending; their rows in the blocks of AVET are out of date
+
+  bool masks(index_order order, attribute_id a) const noexcept {
+    return order == index_order::avet && std::binary_search(masked.begin(), masked.end(), a);
+  }
+};
+
+class cursor final : public datom_cursor {
+ public:
+  cursor(const sources& in, index_order order, components wanted, const time_filter& time, io_counters* io)
+      : in_{in},
+        order_{order},
+        wanted_{wanted},
+        time_{time},
+        io_{io == nullptr ? unread_ : io->of(order)},
+        current_{*in.blocks, {order, false}, io_},
+        past_{*in.blocks, {order, true}, io_} {}
+
+  void seek(const datom_range& range) override {
+    between_ = typed::make_place_range(range);
+    descending_ = range.descending;
+    half_.reset(), past_row_.reset();
+    current_.clear(), past_.clear();
+    masking_ = order_ == index_order::avet && !in_.masked.empty();
+    const bool below = !(masking_ && range.a && in_.masks(order_, *range.a));
+    masking_ = masking_ && !range.a;
+    if (below) {
+      current_.seek(between_, descending_);
+      if (time_.needs_past()) past_.seek(between_, descending_), settle_past();
+    }
+    novelty_.seek(*in_.novelty, order_, between_, descending_);
+  }
+
+  bool next_batch(datom_columns& out, std::size_t at_most) override {
+    out.clear();
+    if (half_ && at_most > 0) append(out, *std::exchange(half_, std::nullopt), descending_);
+    while (out.size < at_most) {
+      const row* const other = next_other();
+      if (other == nullptr && current_.at_end()) break;
+      if (!current_.at_end()) {
+        const std::size_t before =
+            other == nullptr ? current_.to() - current_.from() : current_.count_before(*other);
+        const bool whole = before == current_.to() - current_.from();
+        if (before > 0) {
+          hand_out(out, before, at_most);
+          continue;
+        }
+        if (whole) continue;
+      }
+      take_other(out, *other, at_most);
+    }
+    io_.reads += out.size;
+    return out.size > 0;
+  }
+
+ private:
+  /// The next row that is not in the blocks of current facts.
+  const row* next_other() const {
+    const row* const fresh = novelty_.front();
+    if (!past_row_) return fresh;
+    if (fresh == nullptr) return &*past_row_;
+    const auto order = typed::compare(*past_row_, *fresh, order_);
+    return (descending_ ? order > 0 : order < 0) ? &*past_row_ : fresh;
+  }
+
+  /// REQUIRES: no row of the blocks of current facts comes before `other`.
+  void take_other(datom_columns& out, const row& other, std::size_t at_most) {
+    if (past_row_ && &other == &*past_row_) {
+      emit(out, other, at_most);
+      past_.drop(1);
+      settle_past();
+      return;
+    }
+    if (!current_.at_end() && current_.is_front(other)) current_.drop(1);  // it has ended since
+    if (!other.forgotten) emit(out, other, at_most);
+    novelty_.advance();
+  }
+
+  /// Finds the next past row that the time shows something of.
+  void settle_past() {
+    past_row_.reset();
+    for (; !past_.at_end(); past_.drop(1)) {
+      const block& b = past_.shown();
+      const std::size_t i = past_.front();
+      const std::int64_t added = b.t_added(i), retracted = b.t_retracted(i);
+      const bool shown = time_.history ? time_.shows(added) || time_.shows(retracted)
+                                       : time_.shows(added) && retracted > time_.as_of;
+      if (!shown || (masking_ && in_.masks(order_, b.a(i)))) continue;
+      past_row_ = b.at(i);
+      return;
+    }
+  }
+
+  /// Hands out what the time shows of the next `n` rows of the present block, as far as there is room.
+  void hand_out(datom_columns& out, std::size_t n, std::size_t at_most) {
+    const block& b = current_.shown();
+    if (includes(wanted_, components::v) && memo_of_ != current_.openings()) {
+      memo_of_ = current_.openings();
+      memo_.reset(b);
+    }
+    const bool all = time_.since < b.first_t() && b.last_t() <= time_.as_of && !masking_;
+    if (all && !descending_) {
+      n = std::min(n, at_most - out.size);
+      append_columns(out, b, current_.from(), n);
+      current_.drop(n);
+      return;
+    }
+    std::size_t taken = 0;
+    for (; taken < n && out.size < at_most; ++taken) {
+      const std::size_t i = descending_ ? current_.to() - 1 - taken : current_.from() + taken;
+      if (!all && (!time_.shows(b.t_added(i)) || (masking_ && in_.masks(order_, b.a(i))))) continue;
+      append_columns(out, b, i, 1);
+    }
+    current_.drop(taken);
+  }
+
+  void append_columns(datom_columns& out, const block& b, std::size_t from, std::size_t n) {
+    if (includes(wanted_, components::e)) b.append_e(out.e, from, n);
+    if (includes(wanted_, components::a)) b.append_a(out.a, from, n);
+    if (includes(wanted_, components::v)) b.append_v(out.v, from, n, memo_);
+    if (includes(wanted_, components::t)) b.append_t_op(out.t_op, from, n);
+    out.size += n;
+  }
+
+  /// Appends what the time shows of a row: in a history, perhaps both ends of its interval. REQUIRES: there
+  /// is room for one; a second one is kept for the next batch.
+  void emit(datom_columns& out, const row& r, std::size_t at_most) {
+    if (!time_.history) {
+      if (time_.shows(r.t_added) && (!r.past() || r.t_retracted > time_.as_of)) append(out, r, true);
+      return;
+    }
+    const bool begins = time_.shows(r.t_added), ends = r.past() && time_.shows(r.t_retracted);
+    if (begins != ends) {
+      append(out, r, begins);
+    } else if (begins) {
+      append(out, r, !descending_);
+      if (out.size < at_most) {
+        append(out, r, descending_);
+      } else {
+        half_ = r;
+      }
+    }
+  }
+
+  void append(datom_columns& out, const row& r, bool added) const {
+    if (includes(wanted_, components::e)) out.e.push_back(r.e);
+    if (includes(wanted_, components::a)) out.a.push_back(r.a);
+    if (includes(wanted_, components::v)) out.v.push_back(r.v);
+    if (includes(wanted_, components::t)) {
+      out.t_op.push_back(make_t_op(added ? r.t_added : r.t_retracted, added));
+    }
+    ++out.size;
+  }
+
+  const sources in_;
+  const index_order order_;
+  const components wanted_;
+  const time_filter time_;
+  io_counts unread_;
+  io_counts& io_;
+  place_range between_;
+  bool descending_ = false, masking_ = false;
+  block_run current_, past_;
+  novelty_rows novelty_;
+  std::optional<row> past_row_;  // the next of `past_`
+  std::optional<row> half_;      // of this interval the second end is still to be shown
+  std::size_t memo_of_ = 0;
+  block::texts memo_;
+};
+
+}  // namespace datolite::datoms::packed

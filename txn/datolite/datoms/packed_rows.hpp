@@ -1,0 +1,186 @@
+// packed_rows: the two things that a packed index reads: runs of blocks, and the novelty beside them.
+//
+// Threads: used by one. They must not outlive what they read.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <datolite/core/datom.hpp>
+#include <datolite/core/index_access.hpp>
+#include <datolite/core/io_stats.hpp>
+#include <datolite/datoms/packed_base.hpp>
+#include <datolite/datoms/packed_block.hpp>
+#include <datolite/datoms/packed_directory.hpp>
+#include <datolite/datoms/typed_cursor.hpp>
+#include <datolite/datoms/typed_index.hpp>
+#include <datolite/datoms/typed_row.hpp>
+
+namespace datolite::datoms::packed {
+
+using typed::place_range;
+
+/// The rows of one tree between two places, a block at a time, from either end.
+class block_run {
+ public:
+  block_run(const base& of, tree_id tree, io_counts& io) noexcept : base_{&of}, tree_{tree}, io_{&io} {}
+
+  /// Stands on the rows of the first block (the last, if descending) that has any. At most one search of the
+  /// directory, none where the range begins in the block that was read last.
+  void seek(const place_range& between, bool descending) {
+    const directory& all = base_->tree(tree_);
+    range_ = &between, descending_ = descending;
+    from_ = to_ = 0;
+    if (between.empty || all.size() == 0) return;
+    const place& first = descending ? between.high : between.low;
+    if (block_.shown == nullptr || !all.is_in(at_, first)) {
+      ++io_->seeks;
+      open(all.find(first));
+    }
+    confine();
+    if (from_ >= to_) step();
+  }
+  void clear() noexcept { from_ = to_ = 0; }
+
+  bool at_end() const noexcept { return from_ >= to_; }
+  /// The present block, and its rows [from, to) that are left of the range. REQUIRES: !at_end().
+  const block& shown() const noexcept { return *block_.shown; }
+  std::size_t from() const noexcept { return from_; }
+  std::size_t to() const noexcept { return to_; }
+  /// Differs when another block is shown.
+  std::size_t openings() const noexcept { return openings_; }
+  /// The position of the next row. REQUIRES: !at_end().
+  std::size_t front() const noexcept { return descending_ ? to_ - 1 : from_; }
+
+  /// Leaves `n` rows of the present block behind. REQUIRES: n <= to() - from().
+  void drop(std::size_t n) {
+    descending_ ? to_ -= n : from_ += n;
+    if (from_ >= to_) step();
+  }
+
+  /// Of the rows left in the present block, how many come before `x` in the direction of reading.
+  std::size_t count_before(const row& x) const {
+    const std::size_t at = shown().lower_bound(x, from_, to_);
+    if (!descending_) return at - from_;
+    const bool same = at < to_ && shown().compare(at, x) == 0;
+    return to_ - at - (same ? 1 : 0);
+  }
+  /// Is the next row the same fact as `x`, asserted at the same T? REQUIRES: !at_end().
+  bool is_front(const row& x) const { return shown().compare(front(), x) == 0; }
+
+ private:
+  void open(std::size_t i) {
+    block_ = base_->read(tree_, at_ = i);
+    ++io_->blocks, ++openings_;
+  }
+
+  /// Sets [from, to) to the present block's rows in the range.
+  void confine() {
+    const directory& all = base_->tree(tree_);
+    from_ = 0, to_ = block_.shown->size();
+    // All rows of a block are at or after its own low, and before the next one's.
+    const bool low_before = at_ > 0 && !typed::row_less{}(all[at_].low, range_->low);
+    const bool high_behind = at_ + 1 < all.size() && typed::row_less{}(all[at_ + 1].low, range_->high);
+    if (!low_before) from_ = block_.shown->lower_bound(range_->low, 0, to_);
+    if (!high_behind) to_ = block_.shown->lower_bound(range_->high, from_, to_);
+  }
+
+  /// Goes on to the next block with rows of the range, if there is one.
+  void step() {
+    const directory& all = base_->tree(tree_);
+    while (from_ >= to_) {
+      if (descending_) {
+        if (at_ == 0 || !typed::row_less{}(range_->low, all[at_].low)) break;
+        open(at_ - 1);
+      } else {
+        if (at_ + 1 == all.size() || !typed::row_less{}(all[at_ + 1].low, range_->high)) break;
+        open(at_ + 1);
+      }
+      confine();
+    }
+  }
+
+  const base* base_;
+  tree_id tree_;
+  io_counts* io_;
+  const place_range* range_ = nullptr;
+  bool descending_ = false;
+  held_block block_;
+  std::size_t at_ = 0, from_ = 0, to_ = 0, openings_ = 0;
+};
+
+/// The rows of a typed index between two places, current and past ones merged. A row that has ended is shown
+/// once, as past; a forgotten one only if it hides something below.
+class novelty_rows {
+ public:
+  void seek(const typed::index& of, index_order order, const place_range& between, bool descending) {
+    order_ = order, descending_ = descending, below_ = of.below(), tail_ = &of.newest();
+    in_current_.clear(), in_past_.clear(), tail_current_.clear(), tail_past_.clear();
+    front_ = nullptr;
+    if (between.empty) return;
+    in_current_.seek(of.current(order), between, descending);
+    if (!of.past(order).empty()) in_past_.seek(of.past(order), between.low, between.high, descending);
+    if (!tail_->empty()) {
+      tail_current_.seek(*tail_, tail_->current(order), between, descending);
+      tail_past_.seek(*tail_, tail_->past(order), between, descending);
+    }
+    settle();
+  }
+  void clear() noexcept { front_ = nullptr; }
+
+  /// Null at the end. Which index it stands in, its `order` does not say.
+  const row* front() const noexcept { return front_; }
+  /// REQUIRES: front() is not null.
+  void advance() {
+    leave();
+    settle();
+  }
+
+ private:
+  enum class part { tree, past, tail_current, tail_past };
+
+  void leave() {
+    switch (from_) {
+      case part::tree: in_current_.advance(); break;
+      case part::past: in_past_.advance(); break;
+      case part::tail_current: tail_current_.advance(); break;
+      case part::tail_past: tail_past_.advance(); break;
+    }
+  }
+
+  void consider(const row* other, part from) {
+    if (other == nullptr) return;
+    if (front_ != nullptr) {
+      const auto order = typed::compare(*other, *front_, order_);
+      // Of two that are equal one is current in the tree and the other, in the tail, hides it: the latter
+      // counts.
+      if (descending_ ? order < 0 : order > 0) return;
+    }
+    front_ = other, from_ = from;
+  }
+
+  void settle() {
+    for (;;) {
+      front_ = nullptr;
+      const row* const in_tree = in_current_.front();
+      consider(in_tree, part::tree), consider(in_past_.front(), part::past);
+      consider(tail_current_.front(), part::tail_current), consider(tail_past_.front(), part::tail_past);
+      if (front_ == nullptr || from_ != part::tail_past) return;
+      if (in_tree != nullptr && typed::compare(*in_tree, *front_, order_) == 0) in_current_.advance();
+      if (!front_->forgotten || front_->t_added <= below_) return;
+      tail_past_.advance();
+    }
+  }
+
+  index_order order_ = index_order::eavt;
+  bool descending_ = false;
+  std::int64_t below_ = -1;
+  const typed::tail* tail_ = nullptr;
+  typed::tree_run in_current_;
+  typed::runs_reader in_past_;
+  typed::tail_run tail_current_, tail_past_;
+  const row* front_ = nullptr;
+  part from_ = part::tree;
+};
+
+}  // namespace datolite::datoms::packed
