@@ -1,4 +1,4 @@
-// tx_log: one record a transaction, under its T. docs/datoms.md specifies the bytes.
+// tx_log: one record a transaction, under its T. docs/format.md specifies the bytes.
 //
 // The record of the next T must be absent when a transaction is committed: so of two writers with the same
 // basis one is refused, in this process or another, and nothing is ever overwritten. The newest record also
