@@ -74,6 +74,11 @@ struct connection_options {
   /// Of a new packed database: how many bytes a block may take; 0: as many as suit the engine.
   std::size_t block_bytes = 0;
 
+  /// How many generations before the newest keep their snapshots for those who hold db values of them. Older
+  /// ones let the engine have its pages back; their db values are answered from the newest state, as of their
+  /// T (docs/packed-index.md says what then may differ).
+  std::size_t kept_generations = 8;
+
   /// How many bytes of blocks this connection keeps, where the engine copies what is read from it.
   std::size_t cache_bytes = std::size_t{64} << 20;
 

@@ -105,9 +105,19 @@ class datom_index_model {
     return open(std::move(snapshot));
   }
 
-  /// May rearrange `sole`, an index of this model that nobody but the caller holds, so that what comes next
-  /// costs less. If it throws, `sole` is not to be used any more.
-  virtual void settle(datom_index& sole) const { (void)sole; }
+  /// May rearrange `now`, an index of this model, so that what comes next costs less, if nobody but the
+  /// caller's pointer holds it. If it throws, the index is not to be used any more.
+  virtual void settle(const std::shared_ptr<const datom_index>& now) const { (void)now; }
+
+  /// `now` is what the connection shows from now on; its transactions are committed.
+  virtual void published(const std::shared_ptr<const datom_index>& now) const noexcept { (void)now; }
+  /// The transactions of `one`, which is not the newest, are committed.
+  virtual void kept(const datom_index& one) const { (void)one; }
+
+  /// An index that shows what `one` does and on which after() may build; null if there is none any more.
+  virtual std::shared_ptr<const datom_index> built_upon(const std::shared_ptr<const datom_index>& one) const {
+    return one;
+  }
 
   /// The T up to which an index that open() or reopen() has just given shows the log's transactions; the
   /// further ones are added to it by after(). Empty: it shows all of them.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -28,7 +29,7 @@ namespace datolite::datoms::packed {
 
 /// What a cursor reads.
 struct sources {
-  const base* blocks = nullptr;
+  base_ptr blocks;
   const typed::index* novelty = nullptr;
   std::span<const attribute_id> masked{};  ///< ascending; their rows in the blocks of AVET are out of date
 
@@ -39,14 +40,17 @@ struct sources {
 
 class cursor final : public datom_cursor {
  public:
-  cursor(const sources& in, index_order order, components wanted, const time_filter& time, io_counters* io)
-      : in_{in},
+  /// `keeper` is what else must live as long as this.
+  cursor(sources in, std::shared_ptr<const void> keeper, index_order order, components wanted,
+         const time_filter& time, io_counters* io)
+      : keeper_{std::move(keeper)},
+        in_{std::move(in)},
         order_{order},
         wanted_{wanted},
         time_{time},
         io_{io == nullptr ? unread_ : io->of(order)},
-        current_{*in.blocks, {order, false}, io_},
-        past_{*in.blocks, {order, true}, io_} {}
+        current_{*in_.blocks, {order, false}, io_},
+        past_{*in_.blocks, {order, true}, io_} {}
 
   void seek(const datom_range& range) override {
     between_ = typed::make_place_range(range);
@@ -184,6 +188,7 @@ class cursor final : public datom_cursor {
     ++out.size;
   }
 
+  const std::shared_ptr<const void> keeper_;
   const sources in_;
   const index_order order_;
   const components wanted_;

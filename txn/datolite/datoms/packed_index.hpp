@@ -32,6 +32,7 @@
 #include <datolite/datoms/datom_index.hpp>
 #include <datolite/datoms/packed_base.hpp>
 #include <datolite/datoms/packed_cursor.hpp>
+#include <datolite/datoms/packed_line.hpp>
 #include <datolite/datoms/packed_merge.hpp>
 #include <datolite/datoms/packed_rows.hpp>
 #include <datolite/datoms/typed_index.hpp>
@@ -42,40 +43,58 @@ using closed_mark = std::shared_ptr<const std::atomic<bool>>;
 
 class index final : public datom_index {
  public:
-  index(base_ptr blocks, closed_mark closed)
-      : base_{std::move(blocks)}, novelty_{closed, base_->t()}, closed_{std::move(closed)} {}
-  index(base_ptr blocks, const typed::index& novelty, std::vector<attribute_id> masked, closed_mark closed)
-      : base_{std::move(blocks)},
-        novelty_{novelty, closed},
-        masked_{std::move(masked)},
+  /// What a generation shows by itself.
+  index(generation_ptr of, std::weak_ptr<line> in, closed_mark closed)
+      : of_{std::move(of)},
+        pinned_{of_->blocks()},
+        t_{pinned_->t()},
+        novelty_{closed, t_},
+        line_{std::move(in)},
+        closed_{std::move(closed)} {}
+  /// What `same` shows, for another owner; `blocks` are those of the generation `of`.
+  index(const index& same, generation_ptr of, base_ptr blocks, std::weak_ptr<line> in, closed_mark closed)
+      : of_{std::move(of)},
+        pinned_{std::move(blocks)},
+        t_{same.t_},
+        novelty_{same.novelty_, closed},
+        masked_{same.masked_},
+        line_{std::move(in)},
         closed_{std::move(closed)} {}
 
   std::unique_ptr<datom_cursor> open_cursor(index_order order, components wanted, const time_filter& time,
                                             io_counters* io) const override {
     check_open();
-    return std::make_unique<cursor>(parts(), order, wanted, time, io);
+    base_ptr here = blocks();
+    if (here != nullptr) {
+      return std::make_unique<cursor>(sources{std::move(here), &novelty_, masked_}, nullptr, order, wanted,
+                                      time, io);
+    }
+    std::shared_ptr<const index> later;
+    sources from = later_sources(later);
+    return std::make_unique<cursor>(std::move(from), std::move(later), order, wanted, as_shown(time), io);
   }
 
   std::uint64_t count(const datom_range& range, const time_filter& time) const override {
     check_open();
     const place_range between = typed::make_place_range(range);
     if (between.empty) return 0;
-    const std::uint64_t guess = estimate(between, time);
-    if (time == time_filter{} && guess > 2 * exact_count_limit) return guess;
-    cursor exact{parts(), range.index, components::none, time, nullptr};
-    exact.seek(range);
-    datom_columns batch;
-    exact.next_batch(batch, exact_count_limit + 1);
-    return batch.size <= exact_count_limit ? batch.size : std::max<std::uint64_t>(batch.size, guess);
+    if (base_ptr here = blocks())
+      return count_in({std::move(here), &novelty_, masked_}, range, between, time);
+    std::shared_ptr<const index> later;
+    const sources from = later_sources(later);
+    return later->count_in(from, range, between, as_shown(time));
   }
 
-  /// The index after a transaction.
+  /// The index after a transaction, which is not committed yet. REQUIRES: it was not retired.
   std::shared_ptr<const index> after(const novelty& news) const;
 
-  sources parts() const noexcept { return {base_.get(), &novelty_, masked_}; }
-  const base_ptr& blocks() const noexcept { return base_; }
+  /// Its blocks; null if its generation was retired.
+  base_ptr blocks() const { return pinned_ != nullptr ? pinned_ : of_->blocks(); }
+  const generation_ptr& of() const noexcept { return of_; }
   const typed::index& fresh() const noexcept { return novelty_; }
   const std::vector<attribute_id>& masked() const noexcept { return masked_; }
+  /// The newest transaction that it shows.
+  std::int64_t t() const noexcept { return t_; }
   /// How many rows of EAVT the novelty has: facts that came, and facts that ended.
   std::size_t fresh_size() const noexcept {
     const typed::tail& newest = novelty_.newest();
@@ -86,6 +105,12 @@ class index final : public datom_index {
   }
   void settle() { novelty_.settle(); }
 
+  /// Its transactions are committed: from now on its generation may be retired. REQUIRES: nobody else reads
+  /// it yet, or this was done already.
+  void let_go() const noexcept {
+    if (pinned_ != nullptr) pinned_.reset();
+  }
+
  private:
   void check_open() const {
     if (!closed_->load(std::memory_order_acquire)) return;
@@ -93,15 +118,28 @@ class index final : public datom_index {
                 "the connection of this database was closed: connect again, or close it later"};
   }
 
+  // -- what a retired index is answered from (detail/packed_index.hpp)
+  sources later_sources(std::shared_ptr<const index>& later) const;
+  time_filter as_shown(time_filter time) const noexcept {
+    time.as_of = std::min(time.as_of, t_);
+    return time;
+  }
+
   // -- counting (detail/packed_index.hpp)
-  std::uint64_t estimate(const place_range& between, const time_filter& time) const;
-  std::uint64_t count_blocks(const place_range& between, bool past) const;
+  std::uint64_t count_in(const sources& in, const datom_range& range, const place_range& between,
+                         const time_filter& time) const;
+  std::uint64_t estimate(const sources& in, const place_range& between, const time_filter& time) const;
+  static std::uint64_t count_blocks(const base& in, const place_range& between, bool past);
 
-  void gather_indexed(attribute_id a, std::vector<row>& current, std::vector<row>& past) const;
+  void gather_indexed(const base& in, attribute_id a, std::vector<row>& current,
+                      std::vector<row>& past) const;
 
-  base_ptr base_;
+  generation_ptr of_;
+  mutable base_ptr pinned_;  // of a branch, and until it is published: keeps the blocks whatever is retired
+  std::int64_t t_;
   typed::index novelty_;
   std::vector<attribute_id> masked_;
+  std::weak_ptr<line> line_;
   closed_mark closed_;
 };
 
@@ -111,6 +149,7 @@ struct packed_options {
   std::size_t least_merged;  ///< rows of novelty
   double share_merged;       ///< of the rows in blocks
   std::size_t cache_bytes;   ///< where the engine copies what it reads
+  std::size_t kept;          ///< older generations that keep their snapshots
 };
 
 /// The packed layout in an engine.
@@ -121,65 +160,91 @@ class model final : public datom_index_model<any_snapshot> {
         in_place_{storage.is_zero_copy()},
         shape_{.most_bytes = options.block_bytes,
                .most_key = std::min<std::size_t>(storage.max_key_size(), 511)},
-        cache_{std::make_shared<block_cache>(options.cache_bytes)} {}
+        cache_{std::make_shared<block_cache>(options.cache_bytes)},
+        line_{std::make_shared<line>(options.kept)} {}
 
   std::shared_ptr<const datom_index> open(any_snapshot snapshot) const override {
     auto about = read_manifest(snapshot);
     base_ptr blocks = about ? std::make_shared<const base>(std::move(snapshot), std::move(*about), in_place_,
                                                            cache_, nullptr)
                             : std::make_shared<const base>();
-    return std::make_shared<const index>(std::move(blocks), closed_);
+    return made(std::move(blocks));
   }
   /// A commit writes the log alone.
   void apply(const datom_index&, const novelty&, change_batch&) const override {}
   std::shared_ptr<const datom_index> after(const datom_index& before, const novelty& news,
                                            any_snapshot) const override {
-    return static_cast<const index&>(before).after(news);
+    return of(before).after(news);
   }
   std::shared_ptr<const datom_index> share(const datom_index& same, any_snapshot snapshot) const override {
-    const auto& its = static_cast<const index&>(same);
-    auto about = read_manifest(snapshot);
-    if (!about) return std::make_shared<const index>(its.blocks(), its.fresh(), its.masked(), closed_);
-    auto blocks = std::make_shared<const base>(std::move(snapshot), std::move(*about), in_place_, cache_,
-                                               its.blocks().get());
-    return std::make_shared<const index>(std::move(blocks), its.fresh(), its.masked(), closed_);
+    base_ptr blocks = of(same).blocks();
+    if (auto about = read_manifest(snapshot)) {
+      blocks = std::make_shared<const base>(std::move(snapshot), std::move(*about), in_place_, cache_,
+                                            blocks.get());
+    }
+    return std::make_shared<const index>(of(same), std::make_shared<generation>(blocks), blocks, line_,
+                                         closed_);
   }
-  void settle(datom_index& sole) const override { static_cast<index&>(sole).settle(); }
+  void settle(const std::shared_ptr<const datom_index>& now) const override {
+    const auto same = std::static_pointer_cast<const index>(now);  // one more pointer
+    line_->edit_alone(same, 2, [&] { const_cast<index&>(*same).settle(); });
+  }
   void close() const noexcept override { closed_->store(true, std::memory_order_release); }
 
-  bool reads_snapshots() const noexcept override { return false; }
-  std::optional<std::int64_t> opened_t(const datom_index& opened) const override {
-    return static_cast<const index&>(opened).blocks()->t();
+  void published(const std::shared_ptr<const datom_index>& now) const noexcept override {
+    auto its = std::static_pointer_cast<const index>(now);
+    its->let_go();
+    const generation_ptr of_it = its->of();
+    line_->publish(std::move(its), of_it);
   }
+  void kept(const datom_index& one) const override { of(one).let_go(); }
+  std::shared_ptr<const datom_index> built_upon(
+      const std::shared_ptr<const datom_index>& one) const override {
+    const index& its = of(*one);
+    base_ptr blocks = its.blocks();
+    if (blocks == nullptr) return nullptr;
+    return std::make_shared<const index>(its, its.of(), std::move(blocks), line_, closed_);
+  }
+
+  bool reads_snapshots() const noexcept override { return false; }
+  std::optional<std::int64_t> opened_t(const datom_index& opened) const override { return of(opened).t(); }
   std::shared_ptr<const datom_index> reopen(const datom_index& known, any_snapshot snapshot) const override {
-    const base_ptr& had = static_cast<const index&>(known).blocks();
+    const base_ptr had = of(known).blocks();
     auto about = read_manifest(snapshot);
-    if (!about || about->generation == had->about().generation) return nullptr;
-    auto blocks =
-        std::make_shared<const base>(std::move(snapshot), std::move(*about), in_place_, cache_, had.get());
-    return std::make_shared<const index>(std::move(blocks), closed_);
+    if (!about || (had != nullptr && about->generation == had->about().generation)) return nullptr;
+    return made(
+        std::make_shared<const base>(std::move(snapshot), std::move(*about), in_place_, cache_, had.get()));
   }
   bool is_merge_due(const datom_index& now) const override {
-    const auto& its = static_cast<const index&>(now);
+    const base_ptr blocks = of(now).blocks();
     const auto share = static_cast<std::size_t>(
-        options_.share_merged * static_cast<double>(its.blocks()->tree({index_order::eavt, false}).rows()));
-    return its.fresh_size() > std::max(options_.least_merged, share);
+        options_.share_merged * static_cast<double>(blocks->tree({index_order::eavt, false}).rows()));
+    return of(now).fresh_size() > std::max(options_.least_merged, share);
   }
   bool merge(const datom_index& now, std::int64_t t, change_batch& out,
              merge_demand& demanded) const override {
-    const auto& its = static_cast<const index&>(now);
+    const index& its = of(now);
     if (its.fresh_size() == 0) return false;
-    merge_blocks(its.parts(), t, shape_, out);
+    const sources from{its.blocks(), &its.fresh(), its.masked()};
+    merge_blocks(from, t, shape_, out);
     demanded.key = manifest_key();
-    if (its.blocks()->about().generation > 0) demanded.expected = encode_manifest(its.blocks()->about());
+    if (from.blocks->about().generation > 0) demanded.expected = encode_manifest(from.blocks->about());
     return true;
   }
 
+  block_cache::figures cache_figures() const { return cache_->counted(); }
+
  private:
+  static const index& of(const datom_index& one) noexcept { return static_cast<const index&>(one); }
+  std::shared_ptr<const datom_index> made(base_ptr blocks) const {
+    return std::make_shared<const index>(std::make_shared<generation>(std::move(blocks)), line_, closed_);
+  }
+
   packed_options options_;
   bool in_place_;
   block_shape shape_;
   std::shared_ptr<block_cache> cache_;
+  std::shared_ptr<line> line_;
   std::shared_ptr<std::atomic<bool>> closed_ = std::make_shared<std::atomic<bool>>(false);
 };
 

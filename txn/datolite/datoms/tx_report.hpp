@@ -139,10 +139,14 @@ inline tx_report db::with(const value& tx_data) const {
   datoms::prepared made = datoms::prepare(*basis, tx_data, datoms::detail::now());
   datoms::log_record record;
   datoms::state_ptr next;
-  if (basis->is_whole() && dynamic_cast<const datoms::branch_index*>(before.index.get()) == nullptr) {
+  const bool whole =
+      basis->is_whole() && dynamic_cast<const datoms::branch_index*>(before.index.get()) == nullptr;
+  if (auto base = whole ? before.model->built_upon(before.index) : nullptr) {
+    datoms::db_state same = before;
+    same.index = std::move(base);
     datoms::change_batch changes;
-    record = datoms::detail::write_changes(before, made, changes);
-    next = datoms::detail::branch_after(before, made, changes);
+    record = datoms::detail::write_changes(same, made, changes);
+    next = datoms::detail::branch_after(same, made, changes);
   } else {
     record = datoms::record_of(made, before.at);
     next = datoms::detail::branch_after(basis, made, record);

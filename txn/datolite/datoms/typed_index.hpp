@@ -167,7 +167,9 @@ class model final : public datom_index_model<Snapshot> {
   std::shared_ptr<const datom_index> share(const datom_index& same, Snapshot) const override {
     return std::make_shared<const index>(static_cast<const index&>(same), closed_);
   }
-  void settle(datom_index& sole) const override { static_cast<index&>(sole).settle(); }
+  void settle(const std::shared_ptr<const datom_index>& now) const override {
+    if (now.use_count() == 1) const_cast<index&>(static_cast<const index&>(*now)).settle();
+  }
   void close() const noexcept override { closed_->store(true, std::memory_order_release); }
 
  private:

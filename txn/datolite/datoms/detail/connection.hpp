@@ -29,7 +29,7 @@ inline model_ptr model_of(const store_format& format, const any_storage& storage
     return std::make_shared<const packed::model>(
         storage, packed::packed_options{format.block_bytes, options.merge_least.value_or(format.merge_least),
                                         options.merge_share.value_or(format.merge_per_mille / 1000.0),
-                                        options.cache_bytes});
+                                        options.cache_bytes, options.kept_generations});
   }
   if (format.layout == store_format::layout_kind::only_log) {
     return std::make_shared<const typed::model<any_snapshot>>();
@@ -239,6 +239,7 @@ struct connection::shared {
     return newest;
   }
   void publish(datoms::state_ptr next) noexcept {
+    model->published(next->index);
     const std::lock_guard guard{publishing};
     newest.swap(next);
   }
@@ -262,10 +263,10 @@ struct connection::shared {
   /// is held.
   void settle() {
     const std::lock_guard guard{publishing};
-    if (newest.use_count() != 1 || newest->index.use_count() != 1) return;
+    if (newest.use_count() != 1) return;
     datoms::state_ptr{newest}.reset();  // whoever held it last has done so before us
     try {
-      model->settle(const_cast<datoms::datom_index&>(*newest->index));
+      model->settle(newest->index);
     } catch (...) {
       newest.reset();
       throw;

@@ -6,8 +6,9 @@
 namespace datolite::datoms::packed {
 
 inline std::shared_ptr<const index> index::after(const novelty& news) const {
-  auto next = std::make_shared<index>(base_, novelty_, masked_, closed_);
-  if (news.before != news.after && base_->t() >= 0) {
+  const base_ptr here = blocks();
+  auto next = std::make_shared<index>(*this, of_, here, line_, closed_);
+  if (news.before != news.after && here->t() >= 0) {
     for (const attribute_facts* was : news.before->attributes()) {
       const attribute_facts* const now = news.after->find(was->id);
       if (was->indexed == (now != nullptr && now->indexed)) continue;
@@ -16,15 +17,30 @@ inline std::shared_ptr<const index> index::after(const novelty& news) const {
       if (at == masked.end() || *at != was->id) masked.insert(at, was->id);
     }
   }
-  next->novelty_.advance(news, [this](attribute_id a, std::vector<row>& current, std::vector<row>& past) {
-    gather_indexed(a, current, past);
+  next->t_ = news.t;
+  next->novelty_.advance(news, [&](attribute_id a, std::vector<row>& current, std::vector<row>& past) {
+    gather_indexed(*here, a, current, past);
   });
   return next;
 }
 
+/// The newest index, or the next one if that is retired meanwhile.
+inline sources index::later_sources(std::shared_ptr<const index>& later) const {
+  for (;;) {
+    const auto in = line_.lock();
+    later = in == nullptr ? nullptr : in->newest();
+    if (later == nullptr) {
+      throw error{error_category::unavailable, "db.error/closed",
+                  "this database is old, and the connection that could answer for it is gone"};
+    }
+    if (base_ptr blocks = later->blocks()) return {std::move(blocks), &later->novelty_, later->masked_};
+  }
+}
+
 /// Appends the rows that the blocks have of an attribute, by what AEVT says, and that the novelty does not
 /// hide.
-inline void index::gather_indexed(attribute_id a, std::vector<row>& current, std::vector<row>& past) const {
+inline void index::gather_indexed(const base& in, attribute_id a, std::vector<row>& current,
+                                  std::vector<row>& past) const {
   datom_range range;
   range.index = index_order::aevt;
   range.a = a;
@@ -36,7 +52,7 @@ inline void index::gather_indexed(attribute_id a, std::vector<row>& current, std
     r.order = index_order::avet;
     to.push_back(std::move(r));
   };
-  block_run rows{*base_, {index_order::aevt, false}, unread};
+  block_run rows{in, {index_order::aevt, false}, unread};
   for (rows.seek(between, false); !rows.at_end(); rows.drop(1)) {
     row r = rows.shown().at(rows.front());
     while (fresh.front() != nullptr && typed::compare(*fresh.front(), r, index_order::aevt) < 0)
@@ -44,42 +60,53 @@ inline void index::gather_indexed(attribute_id a, std::vector<row>& current, std
     const bool hidden = fresh.front() != nullptr && typed::compare(*fresh.front(), r, index_order::aevt) == 0;
     if (!hidden) take(current, std::move(r));
   }
-  block_run ended{*base_, {index_order::aevt, true}, unread};
+  block_run ended{in, {index_order::aevt, true}, unread};
   for (ended.seek(between, false); !ended.at_end(); ended.drop(1))
     take(past, ended.shown().at(ended.front()));
 }
 
 /// How many rows of one tree lie between two places: at most two blocks are read.
-inline std::uint64_t index::count_blocks(const place_range& between, bool past) const {
+inline std::uint64_t index::count_blocks(const base& in, const place_range& between, bool past) {
   const tree_id id{between.low.order, past};
-  const directory& all = base_->tree(id);
+  const directory& all = in.tree(id);
   if (all.size() == 0) return 0;
   const auto rank = [&](const place& at) -> std::uint64_t {
     if (at.given == 0) return at.behind ? all.rows() : 0;
     const std::size_t i = all.find(at);
-    const held_block held = base_->read(id, i);
+    const held_block held = in.read(id, i);
     return all.rows_before(i) + held.shown->lower_bound(at, 0, held.shown->size());
   };
   const std::uint64_t low = rank(between.low), high = rank(between.high);
   return high > low ? high - low : 0;
 }
 
+inline std::uint64_t index::count_in(const sources& in, const datom_range& range, const place_range& between,
+                                     const time_filter& time) const {
+  const std::uint64_t guess = estimate(in, between, time);
+  if (time == time_filter{} && guess > 2 * exact_count_limit) return guess;
+  cursor exact{in, nullptr, range.index, components::none, time, nullptr};
+  exact.seek(range);
+  datom_columns batch;
+  exact.next_batch(batch, exact_count_limit + 1);
+  return batch.size <= exact_count_limit ? batch.size : std::max<std::uint64_t>(batch.size, guess);
+}
+
 /// How many datoms the time shows, near enough: right for the present if no more than some thousand facts
 /// ended since the last merge.
-inline std::uint64_t index::estimate(const place_range& between, const time_filter& time) const {
+inline std::uint64_t index::estimate(const sources& in, const place_range& between,
+                                     const time_filter& time) const {
   constexpr std::size_t most_looked_at = 4096;
   const index_order order = between.low.order;
-  const sources in = parts();
   const bool by_attribute =
       between.low.given > 0 && between.high.given > 0 && between.low.a == between.high.a;
   const auto below = [&](bool past) -> std::uint64_t {
-    if (order != index_order::avet || masked_.empty()) return count_blocks(between, past);
+    if (order != index_order::avet || masked_.empty()) return count_blocks(*in.blocks, between, past);
     if (by_attribute && in.masks(order, static_cast<attribute_id>(between.low.a))) return 0;
-    std::uint64_t n = count_blocks(between, past);
+    std::uint64_t n = count_blocks(*in.blocks, between, past);
     for (const attribute_id a : by_attribute ? std::span<const attribute_id>{} : std::span{masked_}) {
       place_range of_one{{.order = order, .given = 1, .a = a},
                          {.order = order, .given = 1, .behind = true, .a = a}};
-      n -= std::min(n, count_blocks(of_one, past));
+      n -= std::min(n, count_blocks(*in.blocks, of_one, past));
     }
     return n;
   };
@@ -106,7 +133,7 @@ inline std::uint64_t index::estimate(const place_range& between, const time_filt
     typed::runs_reader rows;
     for (rows.seek(ended, between.low, between.high, false); rows.front() != nullptr; rows.advance()) {
       const row& r = *rows.front();
-      hidden += r.t_added <= base_->t() && !in.masks(order, r.a) ? 1 : 0;
+      hidden += r.t_added <= in.blocks->t() && !in.masks(order, r.a) ? 1 : 0;
     }
   }
   n -= std::min(n, hidden);

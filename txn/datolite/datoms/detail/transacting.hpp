@@ -169,6 +169,9 @@ inline bool connection::shared::commit_together(const datoms::state_ptr& base, c
   } catch (...) {
     return all_are_unknown();
   }
+  for (const auto& [one, outcome] : outcomes) {
+    if (outcome.report) model->kept(*outcome.report->db_after.view().state().index);
+  }
   doubtful = false;
   return true;
 }

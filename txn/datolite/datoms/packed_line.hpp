@@ -1,0 +1,86 @@
+// packed_line: the generations of one database, and what becomes of old ones.
+//
+// Who holds an old db value holds its generation, and by it a snapshot: pages that the engine cannot use
+// again. So of the older generations only the newest few are kept. One beyond them is retired: its snapshot
+// goes, and db values of it are answered from the newest index, as of their own T. What they show stays the
+// same, but for what later transactions made the store forget: ended facts of attributes without history, and
+// AVET of attributes that are not indexed any more.
+//
+// Threads: all may be called by many threads at once.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <datolite/datoms/packed_base.hpp>
+
+namespace datolite::datoms::packed {
+
+class index;
+
+/// A base, until it is retired.
+class generation {
+ public:
+  explicit generation(base_ptr blocks) noexcept : blocks_{std::move(blocks)} {}
+  /// Null if it was retired.
+  base_ptr blocks() const {
+    const std::lock_guard guard{mutex_};
+    return blocks_;
+  }
+  void retire() noexcept {
+    base_ptr gone;  // it ends after the lock
+    const std::lock_guard guard{mutex_};
+    gone.swap(blocks_);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  base_ptr blocks_;
+};
+using generation_ptr = std::shared_ptr<generation>;
+
+class line {
+ public:
+  /// How many generations before the newest keep their snapshots for db values.
+  explicit line(std::size_t kept) noexcept : kept_{kept} {}
+
+  std::shared_ptr<const index> newest() const {
+    const std::lock_guard guard{mutex_};
+    return newest_;
+  }
+
+  /// `now`, of the generation `of`, is what the connection shows from now on. Where memory runs out, the
+  /// generation is never retired.
+  void publish(std::shared_ptr<const index> now, const generation_ptr& of) noexcept {
+    const std::lock_guard guard{mutex_};
+    newest_.swap(now);
+    if (!generations_.empty() && generations_.back().lock() == of) return;
+    try {
+      generations_.push_back(of);
+    } catch (...) {
+      return;
+    }
+    for (; generations_.size() > kept_ + 1; generations_.pop_front()) {
+      if (const generation_ptr old = generations_.front().lock()) old->retire();
+    }
+  }
+
+  /// Calls `edit()` if `holders` pointers besides the line's, and no others, hold `sole`; meanwhile nobody
+  /// gets it here.
+  template <class Edit>
+  void edit_alone(const std::shared_ptr<const index>& sole, long holders, Edit&& edit) {
+    const std::lock_guard guard{mutex_};
+    if (sole.use_count() == holders + (newest_ == sole ? 1 : 0)) edit();
+  }
+
+ private:
+  const std::size_t kept_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const index> newest_;
+  std::deque<std::weak_ptr<generation>> generations_;  // the newest and those kept, oldest first
+};
+
+}  // namespace datolite::datoms::packed
