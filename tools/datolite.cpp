@@ -12,6 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -25,6 +28,8 @@
 #include <datolite/core/version.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/datoms/entity_id.hpp>
+#include <datolite/datoms/store_check.hpp>
+#include <datolite/datoms/store_figures.hpp>
 #include <datolite/query/parse.hpp>
 #include <datolite/query/query.hpp>
 
@@ -151,6 +156,82 @@ std::int64_t count_datoms(const db& seen, attribute_id a) {
   return sum;
 }
 
+/// Reads all of the database in a child process: an engine may trust a damaged file so far that it takes its process
+/// along.
+void run_check(const settings& s) {
+  std::cout.flush();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::size_t problems = 1;
+    try {
+      problems = datoms::check_store(engines::open_url(s.url, {.create_if_missing = false}),
+                                     [](const std::string& what) { std::cerr << "datolite: " << what << "\n"; });
+    } catch (const std::exception& e) {
+      const auto* const ours = dynamic_cast<const error*>(&e);
+      std::cerr << "datolite: " << (ours != nullptr ? ours->message() : std::string{e.what()}) << "\n";
+    }
+    ::_exit(problems == 0 ? 0 : 1);
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child) {
+    throw error{error_category::unavailable, "cli/no-child", "no process could be started to read the database in"};
+  }
+  if (WIFSIGNALED(status)) {
+    throw error{error_category::corrupt, "cli/damaged",
+                s.url + " is damaged so that reading it killed the process, by signal " + std::to_string(WTERMSIG(status)) +
+                    ": restore it from a backup"};
+  }
+  if (WEXITSTATUS(status) != 0) {
+    throw error{error_category::corrupt, "cli/damaged", s.url + " is not whole"};
+  }
+  std::cout << s.url << " is whole: every checksum, the log's chain, the order of all indexes, and that they hold what "
+            << "the log says\n";
+}
+
+void run_compact(const settings& s) {
+  connection conn = cli::open_existing(s.url);
+  std::cout << (conn.merge() ? "merged what was new into blocks\n" : "nothing was new\n");
+  if (s.output == "-") return;
+  any_storage to = engines::open_url(s.output);
+  auto present = to.open_iterator(everything());
+  present.seek_first();
+  if (present.valid()) {
+    throw error{error_category::incorrect, "cli/not-empty", s.output + " is not empty: name a new place for --into"};
+  }
+  const any_snapshot all = conn.storage().snapshot();
+  auto it = all.open_iterator(everything());
+  it.seek_first();
+  bool first = true;
+  to.bulk_load([&]() -> std::optional<change> {
+    if (!std::exchange(first, false)) it.next();
+    if (!it.valid()) return std::nullopt;
+    return change{it.key(), it.value()};
+  });
+  to.close();
+  std::cout << "copied into " << s.output << "\n";
+}
+
+/// How a packed database stands, as rows of a name and a number.
+std::vector<std::pair<std::string, std::int64_t>> packed_rows(const db& now) {
+  std::vector<std::pair<std::string, std::int64_t>> rows;
+  const auto f = datoms::figures_of(now);
+  if (!f) return rows;
+  const auto add = [&](std::string name, std::uint64_t n) { rows.emplace_back(std::move(name), static_cast<std::int64_t>(n)); };
+  add("generation", f->generation);
+  rows.emplace_back("merged-t", f->merged_t);
+  add("novelty", f->novelty);
+  const char* const names[] = {"eavt", "aevt", "avet", "vaet"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (const bool past : {false, true}) {
+      const datoms::tree_figures& t = (past ? f->past : f->current)[i];
+      const std::string name = std::string{names[i]} + (past ? "-past" : "");
+      add(name + "-rows", t.rows), add(name + "-blocks", t.blocks), add(name + "-bytes", t.bytes);
+    }
+  }
+  add("cache-hits", f->cache.hits), add("cache-misses", f->cache.misses), add("cache-bytes", f->cache.bytes);
+  return rows;
+}
+
 void run_stats(const settings& s) {
   const connection conn = cli::open_existing(s.url);
   const db now = conn.db();
@@ -165,8 +246,12 @@ void run_stats(const settings& s) {
   const auto disk = static_cast<std::int64_t>(path.empty() ? 0 : size_on_disk(path));
   if (s.format != cli::format::table) {
     return cli::print(std::cout,
-                      {{"engine", "basis-t", "datoms", "bytes-on-disk", "datoms-by-attribute"},
+                      {{"engine", "basis-t", "datoms", "bytes-on-disk", "packed", "datoms-by-attribute"},
                        {{value{conn.storage().engine_name()}, value{now.basis_t()}, value{all}, value{disk}, [&] {
+                           std::vector<map_entry> by;
+                           for (const auto& [name, n] : packed_rows(now)) by.push_back({value::keyword(name), value{n}});
+                           return make_map(by);
+                         }(), [&] {
                            std::vector<map_entry> by;
                            for (const auto& row : out.rows) by.push_back({row[0], row[1]});
                            return make_map(by);
@@ -178,6 +263,7 @@ void run_stats(const settings& s) {
             << to_string(conn.storage().durability()) << "\nbasis T     " << now.basis_t() << "\ndatoms      " << all
             << " current facts\n";
   if (!path.empty()) std::cout << "on disk     " << disk << " bytes\n";
+  for (const auto& [name, n] : packed_rows(now)) std::cout << name << std::string(name.size() < 18 ? 18 - name.size() : 1, ' ') << n << "\n";
 }
 
 void run_log(const settings& s) {
@@ -257,6 +343,13 @@ std::vector<command> describe(CLI::App& app, settings& s) {
 
   one = with_format(with_database(app.add_subcommand("stats", "Counts datoms by attribute, tells sizes")), s);
   all.push_back({one, run_stats});
+
+  one = with_database(app.add_subcommand("check", "Reads all there is, and says what is wrong with it and where"));
+  all.push_back({one, run_check});
+
+  one = with_database(app.add_subcommand("compact", "Moves what is new into blocks"));
+  one->add_option("--into", s.output, "copy the database into this new one as well, as small as it gets");
+  all.push_back({one, run_compact});
 
   one = with_format(with_database(app.add_subcommand("log", "Lists transactions")), s);
   one->add_option("--from", s.from, "the first T");

@@ -141,13 +141,15 @@ inline import_report import(const import_options& wanted) {
   import_report report;
   if (wanted.batch == 0) {
     staged stage{store};
-    connection conn{any_storage{stage}, {.open_schema = wanted.open_schema}};
+    connection conn{any_storage{stage}, {.open_schema = wanted.open_schema, .merge = merging::when_asked}};
     report = apply(conn, transactions, 0, bar);
+    conn.merge();
     bar.at(forms_of(transactions), "writing");
     stage.release();
   } else {
     connection conn{store, {.open_schema = wanted.open_schema}};
     report = apply(conn, transactions, wanted.batch, bar);
+    conn.merge();
   }
   made.keep();
   return report;
