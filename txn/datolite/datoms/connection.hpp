@@ -52,7 +52,7 @@ enum class index_layout : std::uint8_t {
 /// When a packed database merges what is new into its blocks.
 enum class merging : std::uint8_t {
   inline_,     ///< at the end of the transaction by which it becomes due
-  when_asked,  ///< by connection::merge() alone
+  when_asked,  ///< by connection::merge() alone, or on a thread (merge_in_background.hpp)
 };
 
 struct connection_options {

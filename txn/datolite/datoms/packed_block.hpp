@@ -16,6 +16,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -52,6 +53,25 @@ constexpr bool is_word(kind k) noexcept {
                             : k == kind::instant || k == kind::ref || k == kind::character;
 }
 constexpr bool is_nested(kind k) noexcept { return k == kind::tuple || k >= kind::vector; }
+
+/// Shows make(i), make(i + 1), … as an iterator: so that a vector makes its values where they stand.
+template <class Make>
+struct made_iterator {
+  using iterator_category = std::forward_iterator_tag;
+  using value_type = value;
+  using difference_type = std::ptrdiff_t;
+  using pointer = void;
+  using reference = value;
+
+  const Make* make;
+  std::size_t at;
+
+  value operator*() const { return (*make)(at); }
+  made_iterator& operator++() noexcept { return ++at, *this; }
+  made_iterator operator++(int) noexcept { return {make, at++}; }
+  friend bool operator==(const made_iterator& x, const made_iterator& y) noexcept { return x.at == y.at; }
+  friend bool operator!=(const made_iterator& x, const made_iterator& y) noexcept { return x.at != y.at; }
+};
 
 /// A value of a kind that `is_word` as a number, monotone within the kind.
 inline std::int64_t word_of(const value& v) noexcept {
@@ -125,19 +145,20 @@ class block {
     return plus(t_base_, t_.width() == 64 ? 0 : (std::uint64_t{1} << t_.width()) - 1);
   }
 
-  /// The position of the first row of [from, to) that is not before `x`, a row or a place; `to` if there is
-  /// none.
-  template <class X>
-  std::size_t lower_bound(const X& x, std::size_t from, std::size_t to) const {
-    while (from < to) {
-      const std::size_t middle = (from + to) / 2;
-      if (compare(middle, x) < 0) {
-        from = middle + 1;
-      } else {
-        to = middle;
-      }
-    }
-    return from;
+  /// The position of the first row of [from, to) that is not before `x`; `to` if there is none.
+  std::size_t lower_bound(const row& x, std::size_t from, std::size_t to) const {
+    return bisect(x, from, to);
+  }
+  std::size_t lower_bound(const place& x, std::size_t from, std::size_t to) const {
+    // Where all that comes before e is the same in the whole block, e alone is searched.
+    const bool one_a = groups_.size() == 1 && static_cast<std::int64_t>(groups_.front().a) == x.a;
+    const int lead = order_ == index_order::eavt ? 1 : order_ == index_order::aevt && one_a ? 2 : 4;
+    if (x.given < lead) return bisect(x, from, to);
+    if (x.e < e_base_) return from;
+    const std::uint64_t wanted = static_cast<std::uint64_t>(x.e) - static_cast<std::uint64_t>(e_base_);
+    if (x.given == lead) return first_e(wanted, x.behind, from, to);
+    from = first_e(wanted, false, from, to);
+    return bisect(x, from, first_e(wanted, true, from, to));
   }
   std::strong_ordering compare(std::size_t i, const row& x) const {
     const auto order = compare_leading(i, x, 3);
@@ -190,6 +211,31 @@ class block {
   void append_v(std::vector<value>& to, std::size_t from, std::size_t n, texts& memo) const;
 
  private:
+  template <class X>
+  std::size_t bisect(const X& x, std::size_t from, std::size_t to) const {
+    while (from < to) {
+      const std::size_t middle = (from + to) / 2;
+      if (compare(middle, x) < 0) {
+        from = middle + 1;
+      } else {
+        to = middle;
+      }
+    }
+    return from;
+  }
+  /// The first of rows [from, to), which ascend by e, whose e is at least so far from the base, or farther.
+  std::size_t first_e(std::uint64_t distance, bool farther, std::size_t from, std::size_t to) const noexcept {
+    while (from < to) {
+      const std::size_t middle = (from + to) / 2;
+      const std::uint64_t e = e_[middle];
+      if (e < distance || (farther && e == distance)) {
+        from = middle + 1;
+      } else {
+        to = middle;
+      }
+    }
+    return from;
+  }
   static std::int64_t plus(std::int64_t base, std::uint64_t distance) noexcept {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + distance);
   }
@@ -308,12 +354,10 @@ inline void block::check_slots(bytes_view key, std::size_t text_bytes) const {
 inline void block::append_v(std::vector<value>& to, std::size_t from, std::size_t n, texts& memo) const {
   if (groups_.size() == 1 && detail::is_word(groups_.front().kind)) {
     const group& all = groups_.front();
-    const std::size_t at = to.size();
-    to.resize(at + n);
-    value* const out = to.data() + at;
-    const auto fill = [&](auto&& make) {
-      slot_.each(from, n,
-                 [&, base = all.least](std::size_t i, std::uint64_t x) { out[i] = make(plus(base, x)); });
+    const auto fill = [&](auto make) {
+      const auto number = [&, base = all.least, make](std::size_t i) { return make(plus(base, slot_[i])); };
+      using made = detail::made_iterator<decltype(number)>;
+      to.insert(to.end(), made{&number, from}, made{&number, from + n});
     };
     switch (all.kind) {
       case kind::long_: return fill([](std::int64_t word) { return value{word}; });

@@ -275,6 +275,7 @@ struct connection::shared {
 
   // -- merging (detail/transacting.hpp)
   bool merge_now();
+  bool commit_merge(datoms::change_batch& changes, const datoms::merge_demand& demanded);
   void merge_if_due() noexcept;
   std::size_t merge_failures = 0, merge_waits = 0;  // guarded by `writing`
 

@@ -251,16 +251,30 @@ inline datoms::state_ptr connection::shared::advance(const datoms::state_ptr& be
 
 inline bool connection::merge() {
   datoms::detail::refuse_inside_function();
+  datoms::state_ptr now;
+  {
+    const std::lock_guard guard{shared_->writing};
+    now = shared_->basis();
+  }
+  datoms::change_batch changes;  // made while others transact
+  datoms::merge_demand demanded;
+  if (!shared_->model->merge(*now->index, now->at.basis_t, changes, demanded)) return false;
   const std::lock_guard guard{shared_->writing};
-  return shared_->merge_now();
+  return shared_->commit_merge(changes, demanded);
 }
 
-/// Commits a merge of all that is known, and goes on from what it left. REQUIRES: `writing` is held.
+/// Merges all that is known. REQUIRES: `writing` is held.
 inline bool connection::shared::merge_now() {
   const datoms::state_ptr now = basis();
   datoms::change_batch changes;
   datoms::merge_demand demanded;
-  if (!model->merge(*now->index, now->at.basis_t, changes, demanded)) return false;
+  return model->merge(*now->index, now->at.basis_t, changes, demanded) && commit_merge(changes, demanded);
+}
+
+/// Commits a merge, and goes on from what it left. False if somebody else has merged. REQUIRES: `writing` is
+/// held.
+inline bool connection::shared::commit_merge(datoms::change_batch& changes,
+                                             const datoms::merge_demand& demanded) {
   const condition unmerged[] = {
       {demanded.key, demanded.expected ? std::optional<bytes_view>{*demanded.expected} : std::nullopt}};
   doubtful = true;  // until the engine has said what happened, and it has been read
