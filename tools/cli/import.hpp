@@ -141,7 +141,12 @@ inline import_report import(const import_options& wanted) {
   import_report report;
   if (wanted.batch == 0) {
     staged stage{store};
-    connection conn{any_storage{stage}, {.open_schema = wanted.open_schema, .merge = merging::when_asked}};
+    // The stage lives in memory, but what it will be released into need not.
+    const bool in_memory = store.durability() == durability_level::memory;
+    connection conn{any_storage{stage},
+                    {.open_schema = wanted.open_schema,
+                     .layout = in_memory ? index_layout::typed : index_layout::packed,
+                     .merge = merging::when_asked}};
     report = apply(conn, transactions, 0, bar);
     conn.merge();
     bar.at(forms_of(transactions), "writing");
