@@ -41,7 +41,7 @@ TEST(GroupCommit, EachHasItsOwnTAndAllAreOneCommit) {
     SCOPED_TRACE(in.name);
     engines::traced counting{in.open()};
     const auto counters = counting.counters();
-    connection conn{any_storage{std::move(counting)}};
+    connection conn{any_storage{std::move(counting)}, {.merge = merging::when_asked}};
     transact(conn, schema);
     counters->reset();
     auto outcomes = conn.transact_each(forms({"[{:db/id 101 :n 1}]", "[[:db/cas 101 :n 1 2] {:name \"a\"}]",

@@ -44,7 +44,7 @@ TEST(MergeInBackground, NobodyNoticesButTheBlocks) {
     while (merging.waiting() > 0) std::this_thread::yield();
     EXPECT_EQ(merging.failures(), 0u);
     const db now = conn.db();
-    EXPECT_GT(datoms::figures_of(now)->generation, 1u);
+    EXPECT_GE(datoms::figures_of(now)->generation, 1u);
     const auto all = now.datoms({.index = index_order::avet, .a = n});
     ASSERT_EQ(all.size(), static_cast<std::size_t>(2 * each));
     for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i].v, value{static_cast<std::int64_t>(i)});
