@@ -1,9 +1,10 @@
 // index_pattern: a data pattern as a search of datom indexes.
 //
-// A pattern over a database has up to five slots: entity, attribute, value, transaction, added. This header keeps
-// what one pattern asks (copied, since the join comes later), and turns the components that are known at some
-// moment, by constants or by bound rows, into the run of an index that is shortest by rule: the entity's own run
-// first, then the attribute's values, then the value's references, then the attribute, then everything.
+// A pattern over a database has up to five slots: entity, attribute, value, transaction, added. This header
+// keeps what one pattern asks (copied, since the join comes later), and turns the components that are known
+// at some moment, by constants or by bound rows, into the run of an index that is shortest by rule: the
+// entity's own run first, then the attribute's values, then the value's references, then the attribute, then
+// everything.
 #pragma once
 
 #include <array>
@@ -24,6 +25,12 @@ namespace datolite::adapters {
 /// The slots of a pattern over datoms.
 enum datom_slot : std::size_t { slot_e, slot_a, slot_v, slot_tx, slot_added, datom_slots };
 
+constexpr components component_of(std::size_t slot) noexcept {
+  constexpr components of_slot[] = {components::e, components::a, components::v, components::t,
+                                    components::t};
+  return of_slot[slot];
+}
+
 /// Components that are known. A value is known twice: as the query gave it, and as an index finds it.
 struct known_components {
   std::optional<entity_id> e;
@@ -34,8 +41,8 @@ struct known_components {
 
 class index_pattern {
  public:
-  /// Copies what it needs of `pattern`; `db` must outlive it. Throws `incorrect` if the pattern has more slots than
-  /// a datom.
+  /// Copies what it needs of `pattern`; `db` must outlive it. Throws `incorrect` if the pattern has more
+  /// slots than a datom.
   index_pattern(const index_access& db, const query::clause_pattern& pattern);
 
   /// False if no datom can match.
@@ -47,15 +54,27 @@ class index_pattern {
   /// The constant of a slot, as the query gave it.
   const std::optional<value>& constant(std::size_t slot) const noexcept { return consts_[slot]; }
 
-  /// The components that a cursor must deliver.
+  /// The components that a cursor must deliver: those that the join looks at, and those that `matches` does.
   components wanted() const noexcept { return wanted_; }
+  components joined() const noexcept { return joined_; }
 
   io_counters* io() const noexcept { return io_; }
 
   /// The run of an index that holds all datoms with these components.
   datom_range range_of(const known_components& known) const;
 
-  /// Whether the datom at `row` has the pattern's constants. The columns are those of a cursor over `wanted()`.
+  /// Whether every datom of `range` has the pattern's constants, so that `matches` need not be asked.
+  bool is_exact(const datom_range& range) const noexcept {
+    return !consts_[slot_tx] && !consts_[slot_added] && (!consts_[slot_v] || range.v) &&
+           (!known_.e || range.e) && (!known_.a || range.a);
+  }
+
+  /// The sets of slots in each of which no two of the datoms asked for are equal, into `out`; how many there
+  /// are.
+  std::size_t keys(std::array<query::slot_set, 3>& out) const;
+
+  /// Whether the datom at `row` has the pattern's constants. The columns are those of a cursor over
+  /// `wanted()`.
   bool matches(const datom_columns& rows, std::size_t row) const;
 
   /// The entity that `alias` names where an entity id stands; nothing if it names none.
@@ -73,7 +92,6 @@ class index_pattern {
   void know_entity();
   void know_attribute();
   void know_value();
-  components needed(query::slot_set slots) const noexcept;
   void bound(datom_range& range, std::size_t slot, kind type) const;
 
   const index_access* db_;
@@ -82,17 +100,19 @@ class index_pattern {
   std::array<std::optional<query::take_while>, 3> whiles_;
   query::slot_set past_;
   known_components known_;
-  std::optional<entity_id> value_alias_;  ///< the entity that the constant in the value slot names, if it is an alias
+  std::optional<entity_id>
+      value_alias_;  ///< the entity that the constant in the value slot names, if it is an alias
   io_counters* io_;
-  components wanted_ = components::none;
+  components wanted_ = components::none, joined_ = components::none;
   bool possible_ = true;
 };
 
 inline index_pattern::index_pattern(const index_access& db, const query::clause_pattern& pattern)
     : db_{&db}, past_{pattern.past}, io_{pattern.io} {
   if (pattern.size() > datom_slots) {
-    throw error{error_category::incorrect, "db.error/invalid-data-pattern",
-                "a pattern over a database has at most five slots: entity, attribute, value, transaction, added"};
+    throw error{
+        error_category::incorrect, "db.error/invalid-data-pattern",
+        "a pattern over a database has at most five slots: entity, attribute, value, transaction, added"};
   }
   for (std::size_t slot = 0; slot < pattern.size(); ++slot) consts_[slot] = pattern.consts[slot];
   for (std::size_t slot = 0; slot < pattern.size() && slot <= slot_v; ++slot) {
@@ -102,7 +122,11 @@ inline index_pattern::index_pattern(const index_access& db, const query::clause_
   know_entity();
   know_attribute();
   know_value();
-  wanted_ = needed(pattern.wanted);
+  for (std::size_t slot = 0; slot < datom_slots; ++slot) {
+    if (!pattern.wanted.contains(slot) && !consts_[slot]) continue;
+    wanted_ = wanted_ | component_of(slot);
+    if (!consts_[slot]) joined_ = joined_ | component_of(slot);
+  }
 }
 
 inline void index_pattern::know_entity() {
@@ -136,15 +160,6 @@ inline void index_pattern::know_value() {
   search_key key = key_for(known_.facts->type, *given);
   if (key.found == search_key::outcome::impossible) possible_ = false;
   if (key.found == search_key::outcome::exact) known_.v = std::move(key.key);
-}
-
-inline components index_pattern::needed(query::slot_set slots) const noexcept {
-  constexpr components of_slot[] = {components::e, components::a, components::v, components::t, components::t};
-  components all = components::none;
-  for (std::size_t slot = 0; slot < datom_slots; ++slot) {
-    if (slots.contains(slot) || consts_[slot]) all = all | of_slot[slot];
-  }
-  return all;
 }
 
 inline std::optional<entity_id> index_pattern::entity(const value& alias) const {
@@ -204,6 +219,23 @@ inline datom_range index_pattern::range_of(const known_components& known) const 
   r.index = index_order::eavt;
   bound(r, slot_e, kind::ref);
   return r;
+}
+
+inline std::size_t index_pattern::keys(std::array<query::slot_set, 3>& out) const {
+  if (db_->shows_history()) return 0;
+  std::size_t n = 0;
+  const auto add = [&](std::initializer_list<std::size_t> slots) {
+    query::slot_set key;
+    for (const std::size_t slot : slots) {
+      if (!consts_[slot]) key.insert(slot);
+    }
+    out[n++] = key;
+  };
+  add({slot_e, slot_a, slot_v});
+  if (known_.facts == nullptr) return n;
+  if (!known_.facts->many) add({slot_e});
+  if (known_.facts->unique != uniqueness::none) add({slot_v});
+  return n;
 }
 
 /// Sets the range's start and stop, on the component after the known ones, from the advice on `slot`.

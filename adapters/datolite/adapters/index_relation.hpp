@@ -1,14 +1,16 @@
 // index_relation: the datoms that one data pattern asks of a database, read only when they are joined.
 //
-// At the join the bound values are known, and with them the choice: one run of one index for all, or one search a
-// distinct binding. A search costs about as much as `steps_a_search` steps, so searching wins where the bindings are
-// few beside the datoms. Bindings are searched in the order of the index, which lets cursors seek forward.
+// At the join the bound values are known, and with them the choice: one run of one index for all, or one
+// search a distinct binding. A search costs about as much as `steps_a_search` steps, so searching wins where
+// the bindings are few beside the datoms. Bindings are searched in the order of the index, which lets cursors
+// seek forward. What is read goes to the join by column, a batch at a time.
 //
-// Aliases. An ident or a lookup ref stands for its entity in the entity slot, in the attribute slot, and in the value
-// slot of reference attributes, whether it came as a constant or is bound by the join; the result keeps it as given.
+// Aliases. An ident or a lookup ref stands for its entity in the entity slot, in the attribute slot, and in
+// the value slot of reference attributes, whether it came as a constant or is bound by the join; the result
+// keeps it as given.
 //
-// Lifetime: refers to the database, which must outlive it. Threads: joins may run at once only if they count in
-// different places.
+// Lifetime: refers to the database, which must outlive it. Threads: joins may run at once only if they count
+// in different places.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -23,17 +26,20 @@
 #include <datolite/adapters/index_pattern.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/value_order.hpp>
+#include <datolite/query/batch_joiner.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
+#include <datolite/query/row_batch.hpp>
 #include <datolite/query/row_joiner.hpp>
 
 namespace datolite::adapters {
 
 class index_relation {
  public:
-  static constexpr std::uint64_t steps_a_search = 8;
+  static constexpr std::uint64_t steps_a_search = 24;
 
-  index_relation(const index_access& db, const query::clause_pattern& pattern) : db_{&db}, pattern_{db, pattern} {}
+  index_relation(const index_access& db, const query::clause_pattern& pattern)
+      : db_{&db}, pattern_{db, pattern} {}
 
   query::relation join_project_with(const query::relation& ys, const query::join_spec& spec) const;
 
@@ -44,6 +50,8 @@ class index_relation {
   }
 
  private:
+  using numbers = query::batch_joiner::row_numbers;
+
   /// A datom as a row of five slots.
   class row {
    public:
@@ -61,39 +69,70 @@ class index_relation {
     std::size_t y;
   };
 
-  /// The state of one join: cursors opened so far, buffers.
-  struct reading {
-    std::array<std::unique_ptr<datom_cursor>, 4> cursors;
-    datom_columns columns;
-    row current;
-  };
-
   struct joined_slots {
     std::array<std::optional<std::size_t>, datom_slots> y;  ///< the slot of ys that goes with each slot
-    bool any() const noexcept { return y[slot_e] || y[slot_a] || y[slot_v]; }
+    std::array<std::size_t, datom_slots> pair{};            ///< the number of that pair in the join map
+  };
+
+  /// Datoms by column, as slots of a batch. What a slot needs that is no column of datoms is kept here.
+  class batch {
+   public:
+    explicit batch(const index_pattern& of) : of_{&of} {}
+    query::row_batch show(const datom_columns& rows);
+
+   private:
+    const index_pattern* of_;
+    std::array<query::batch_slot, datom_slots> slots_;
+    std::vector<std::int64_t> a_, tx_, added_;
+  };
+
+  /// The state of one join: cursors opened so far, buffers.
+  struct reading {
+    explicit reading(const index_pattern& of) : shown{of} {}
+    std::array<std::unique_ptr<datom_cursor>, 8> cursors;
+    datom_columns columns, gathered;
+    batch shown;
+    numbers x, y;
   };
 
   static joined_slots slots_of(const query::join_spec& spec) {
     joined_slots out;
-    for (const query::join_pair& p : spec.join) {
-      if (p.x < datom_slots && !out.y[p.x]) out.y[p.x] = p.y;
+    for (std::size_t i = 0; i < spec.join.size(); ++i) {
+      const query::join_pair& p = spec.join[i];
+      if (p.x < datom_slots && !out.y[p.x]) out.y[p.x] = p.y, out.pair[p.x] = i;
     }
     return out;
   }
 
+  /// A cursor over an index. Of an exact range the constants' components need not be looked at.
+  datom_cursor& cursor_over(reading& state, index_order index, bool exact) const {
+    auto& cursor = state.cursors[static_cast<std::size_t>(index) * 2 + (exact ? 1 : 0)];
+    if (cursor == nullptr) {
+      cursor = db_->open_cursor(index, exact ? pattern_.joined() : pattern_.wanted(), pattern_.io());
+    }
+    return *cursor;
+  }
+
   std::optional<binding> bind(const query::relation& ys, const joined_slots& slots, std::size_t y) const;
   bool bind_value(known_components& known, const value& given) const;
-  bool worth_searching(std::size_t bindings) const;
-  void search(std::vector<binding>& bindings, const query::relation& ys, const joined_slots& slots,
-              query::row_joiner& join) const;
-  void scan(const std::vector<binding>& aliased, const query::relation& ys, const joined_slots& slots,
-            query::row_joiner& join) const;
-  void present(row& to, const query::relation& ys, const joined_slots& slots, std::size_t y) const;
-  void fill(row& to, const datom_columns& from, std::size_t at) const;
-  bool has_alias(const query::relation& ys, const joined_slots& slots, std::size_t y) const;
+  bool worth_searching(const joined_slots& slots, std::size_t bindings) const;
+  bool has_alias(const query::relation& ys, const joined_slots& slots) const;
+  std::optional<std::size_t> searched_slot(const query::relation& ys, const joined_slots& slots) const;
 
-  template <class F>
-  void read(reading& state, const datom_range& range, const query::row_joiner& join, F&& each) const;
+  void scan(const query::relation& ys, const joined_slots& slots, query::batch_joiner& join) const;
+  void narrow(datom_range& range, const query::relation& ys, const joined_slots& slots) const;
+  void search(const query::relation& ys, const joined_slots& slots, query::batch_joiner& join) const;
+  void search_words(std::size_t slot, const query::relation& ys, const joined_slots& slots,
+                    query::batch_joiner& join) const;
+  void gather(reading& state, const datom_range& range, std::span<const std::uint32_t> of_ys) const;
+  void flush(reading& state, query::batch_joiner& join, std::uint64_t agreed) const;
+
+  query::relation join_aliases(const query::relation& ys, const joined_slots& slots,
+                               const query::join_spec& spec) const;
+  void present(row& to, const query::relation& ys, const joined_slots& slots, std::size_t y) const;
+  bool is_aliased(const query::relation& ys, const joined_slots& slots, std::size_t y) const;
+
+  static bool comes_before(const binding& b, const binding& c);
 
   const index_access* db_;
   index_pattern pattern_;
@@ -101,32 +140,187 @@ class index_relation {
 
 inline query::relation index_relation::join_project_with(const query::relation& ys,
                                                          const query::join_spec& spec) const {
-  query::row_joiner join{ys, spec};
-  if (!pattern_.possible() || join.done()) return std::move(join).finish();
+  if (!pattern_.possible() || ys.empty()) {
+    query::relation none{spec.width};
+    none.mark_distinct();
+    return none;
+  }
   const joined_slots slots = slots_of(spec);
-  if (slots.any() && worth_searching(ys.size())) {
-    std::vector<binding> bindings;
-    bindings.reserve(ys.size());
-    for (std::size_t y = 0; y < ys.size(); ++y) {
-      if (auto b = bind(ys, slots, y)) bindings.push_back(std::move(*b));
-    }
-    search(bindings, ys, slots, join);
+  if (has_alias(ys, slots)) return join_aliases(ys, slots, spec);
+  std::array<query::slot_set, 3> keys;
+  query::batch_joiner join{ys, spec, std::span{keys.data(), pattern_.keys(keys)}};
+  if (!worth_searching(slots, ys.size())) {
+    scan(ys, slots, join);
+  } else if (const auto slot = searched_slot(ys, slots)) {
+    search_words(*slot, ys, slots, join);
   } else {
-    std::vector<binding> aliased;
-    for (std::size_t y = 0; slots.any() && y < ys.size(); ++y) {
-      if (!has_alias(ys, slots, y)) continue;
-      if (auto b = bind(ys, slots, y)) aliased.push_back(std::move(*b));
-    }
-    scan(aliased, ys, slots, join);
+    search(ys, slots, join);
   }
   return std::move(join).finish();
 }
 
-inline bool index_relation::worth_searching(std::size_t bindings) const {
+/// Whether to search an index for each binding: it must tell them apart, and they must be few beside the
+/// datoms.
+inline bool index_relation::worth_searching(const joined_slots& slots, std::size_t bindings) const {
+  const known_components& known = pattern_.known();
+  const bool by_value = slots.y[slot_v] && known.facts != nullptr &&
+                        (known.e || known.facts->indexed || known.facts->type == kind::ref);
+  if (!slots.y[slot_e] && !slots.y[slot_a] && !by_value) return false;
   if (bindings <= 1) return true;
   const std::uint64_t all = db_->count(pattern_.range_of(pattern_.known()));
   return bindings * steps_a_search < all;
 }
+
+/// The slot whose values alone a search goes by, all of them ids or longs: the entity, or the value of an
+/// attribute whose values an index finds.
+inline std::optional<std::size_t> index_relation::searched_slot(const query::relation& ys,
+                                                                const joined_slots& slots) const {
+  if (slots.y[slot_a]) return std::nullopt;
+  if (slots.y[slot_e]) {
+    const bool alone =
+        !slots.y[slot_v] || (pattern_.known().facts != nullptr && !pattern_.known().facts->many);
+    return alone && ys.column(*slots.y[slot_e]).is_integral() ? std::optional<std::size_t>{slot_e}
+                                                              : std::nullopt;
+  }
+  if (!slots.y[slot_v] || pattern_.known().e || pattern_.known().facts == nullptr) return std::nullopt;
+  const attribute_facts& facts = *pattern_.known().facts;
+  const bool found = facts.type == kind::ref || (facts.type == kind::long_ && facts.indexed);
+  return found && ys.column(*slots.y[slot_v]).is_integral() ? std::optional<std::size_t>{slot_v}
+                                                            : std::nullopt;
+}
+
+// -- batches
+
+inline query::row_batch index_relation::batch::show(const datom_columns& rows) {
+  using query::batch_slot;
+  if (!rows.e.empty()) slots_[slot_e] = batch_slot::of_words(kind::ref, rows.e.data());
+  if (!rows.a.empty() && !of_->constant(slot_a)) {
+    a_.assign(rows.a.begin(), rows.a.end());
+    slots_[slot_a] = batch_slot::of_words(kind::ref, a_.data());
+  }
+  if (!rows.v.empty()) slots_[slot_v] = batch_slot::of_values(rows.v.data());
+  if (!rows.t_op.empty()) {
+    tx_.clear(), added_.clear();
+    for (const std::int64_t t_op : rows.t_op) {
+      tx_.push_back(datoms::t_to_tx(t_op >> 1)), added_.push_back(t_op & 1);
+    }
+    slots_[slot_tx] = batch_slot::of_words(kind::ref, tx_.data());
+    slots_[slot_added] = batch_slot::of_words(kind::boolean, added_.data());
+  }
+  for (std::size_t slot = 0; slot < datom_slots; ++slot) {
+    if (of_->constant(slot)) slots_[slot] = batch_slot::of_same(*of_->constant(slot));
+  }
+  return {slots_, rows.size};
+}
+
+/// Reads all that the constants ask for.
+inline void index_relation::scan(const query::relation& ys, const joined_slots& slots,
+                                 query::batch_joiner& join) const {
+  constexpr std::size_t first_batch = 128;
+  constexpr std::size_t largest_batch = 1024;
+  reading state{pattern_};
+  datom_range range = pattern_.range_of(pattern_.known());
+  narrow(range, ys, slots);
+  const bool exact = pattern_.is_exact(range);
+  datom_cursor& cursor = cursor_over(state, range.index, exact);
+  cursor.seek(range);
+  for (std::size_t most = first_batch; !join.done() && cursor.next_batch(state.columns, most);
+       most = largest_batch) {
+    state.x.clear();
+    if (exact) {
+      state.x.resize(state.columns.size);
+      std::iota(state.x.begin(), state.x.end(), std::uint32_t{0});
+    } else {
+      for (std::size_t i = 0; i < state.columns.size; ++i) {
+        if (pattern_.matches(state.columns, i)) state.x.push_back(static_cast<std::uint32_t>(i));
+      }
+    }
+    join.add(state.shown.show(state.columns), state.x);
+  }
+}
+
+/// No entity outside those that are bound is of interest.
+inline void index_relation::narrow(datom_range& range, const query::relation& ys,
+                                   const joined_slots& slots) const {
+  const bool by_entity =
+      range.index == index_order::aevt ||
+      ((range.index == index_order::avet || range.index == index_order::vaet) && range.v && range.a);
+  if (!slots.y[slot_e] || range.e || range.start || range.stop || !by_entity) return;
+  const query::column& bound = ys.column(*slots.y[slot_e]);
+  if (!bound.is_integral()) return;
+  const auto [low, high] = std::minmax_element(bound.words().begin(), bound.words().end());
+  range.start = range_bound{value::ref(*low), true};
+  range.stop = range_bound{value::ref(*high), true};
+}
+
+/// Adds the datoms of `range` to those gathered, each with every row of `of_ys`.
+inline void index_relation::gather(reading& state, const datom_range& range,
+                                   std::span<const std::uint32_t> of_ys) const {
+  const bool exact = pattern_.is_exact(range);
+  datom_cursor& cursor = cursor_over(state, range.index, exact);
+  cursor.seek(range);
+  datom_columns& to = state.gathered;
+  while (cursor.next_batch(state.columns, 1024)) {
+    datom_columns& from = state.columns;
+    for (std::size_t i = 0; i < from.size; ++i) {
+      if (!exact && !pattern_.matches(from, i)) continue;
+      if (!from.e.empty()) to.e.push_back(from.e[i]);
+      if (!from.a.empty()) to.a.push_back(from.a[i]);
+      if (!from.v.empty()) to.v.push_back(std::move(from.v[i]));
+      if (!from.t_op.empty()) to.t_op.push_back(from.t_op[i]);
+      for (const std::uint32_t y : of_ys) {
+        state.x.push_back(static_cast<std::uint32_t>(to.size)), state.y.push_back(y);
+      }
+      ++to.size;
+    }
+  }
+}
+
+inline void index_relation::flush(reading& state, query::batch_joiner& join, std::uint64_t agreed) const {
+  join.add_pairs(state.shown.show(state.gathered), state.x, state.y, agreed);
+  state.gathered.clear();
+}
+
+/// One search for each distinct word in the slot of ys.
+inline void index_relation::search_words(std::size_t slot, const query::relation& ys,
+                                         const joined_slots& slots, query::batch_joiner& join) const {
+  constexpr std::size_t enough = 1024;
+  const auto words = ys.column(*slots.y[slot]).words();
+  numbers order(words.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
+  if (!std::is_sorted(words.begin(), words.end())) {
+    std::sort(order.begin(), order.end(), [words](std::uint32_t i, std::uint32_t j) {
+      return words[i] != words[j] ? words[i] < words[j] : i < j;
+    });
+  }
+  const std::size_t pair = slots.pair[slot];
+  const std::uint64_t agreed = pair < 64 ? std::uint64_t{1} << pair : 0;
+  const bool refs = slot == slot_e || pattern_.known().facts->type == kind::ref;
+  known_components known = pattern_.known();
+  datom_range range;
+  reading state{pattern_};
+  for (std::size_t from = 0; from < order.size() && !join.done();) {
+    const std::int64_t word = words[order[from]];
+    std::size_t to = from + 1;
+    while (to < order.size() && words[order[to]] == word) ++to;
+    if (slot == slot_e)
+      known.e = word;
+    else
+      known.v = refs ? value::ref(word) : value{word};
+    if (from == 0)
+      range = pattern_.range_of(known);
+    else if (slot == slot_e)
+      range.e = word;
+    else
+      range.v = known.v;
+    gather(state, range, std::span{order}.subspan(from, to - from));
+    if (state.gathered.size >= enough) flush(state, join, agreed);
+    from = to;
+  }
+  flush(state, join, agreed);
+}
+
+// -- bindings of any kind
 
 /// What the row `y` of ys makes known, beside the constants; nothing if no datom can join with it.
 inline std::optional<index_relation::binding> index_relation::bind(const query::relation& ys,
@@ -139,7 +333,7 @@ inline std::optional<index_relation::binding> index_relation::bind(const query::
     b.known.e = e;
   }
   if (slots.y[slot_a]) {
-    const value& alias = ys[y][*slots.y[slot_a]];
+    const value alias = ys[y][*slots.y[slot_a]];
     b.known.facts = pattern_.attribute(alias);
     if (b.known.facts == nullptr || (b.known.a && *b.known.a != b.known.facts->id)) return std::nullopt;
     b.known.a = b.known.facts->id;
@@ -149,7 +343,8 @@ inline std::optional<index_relation::binding> index_relation::bind(const query::
 }
 
 inline bool index_relation::bind_value(known_components& known, const value& given) const {
-  if (known.facts == nullptr) return true;  // any kind of value may be meant: rows are compared, not searched for
+  if (known.facts == nullptr)
+    return true;  // any kind of value may be meant: rows are compared, not searched for
   if (known.facts->type == kind::ref && index_pattern::is_alias(given)) {
     const auto e = pattern_.entity(given);
     if (e) known.v = value::ref(*e);
@@ -160,54 +355,86 @@ inline bool index_relation::bind_value(known_components& known, const value& giv
   return key.found != search_key::outcome::impossible;
 }
 
-inline bool index_relation::has_alias(const query::relation& ys, const joined_slots& slots, std::size_t y) const {
+inline bool index_relation::comes_before(const binding& b, const binding& c) {
+  if (b.known.a != c.known.a && !(b.known.e && c.known.e)) return b.known.a < c.known.a;
+  if (b.known.e != c.known.e) return b.known.e < c.known.e;
+  if (b.known.a != c.known.a) return b.known.a < c.known.a;
+  if (!b.known.v || !c.known.v) return !b.known.v && c.known.v.has_value();
+  return stored_order(*b.known.v, *c.known.v) < 0;
+}
+
+/// One search for each distinct binding.
+inline void index_relation::search(const query::relation& ys, const joined_slots& slots,
+                                   query::batch_joiner& join) const {
+  constexpr std::size_t enough = 1024;
+  std::vector<binding> bindings;
+  bindings.reserve(ys.size());
+  for (std::size_t y = 0; y < ys.size(); ++y) {
+    if (auto b = bind(ys, slots, y)) bindings.push_back(std::move(*b));
+  }
+  std::sort(bindings.begin(), bindings.end(), comes_before);
+  reading state{pattern_};
+  numbers of_ys;
+  for (std::size_t from = 0; from < bindings.size() && !join.done();) {
+    of_ys.clear();
+    std::size_t to = from;
+    for (; to < bindings.size() && !comes_before(bindings[from], bindings[to]); ++to)
+      of_ys.push_back(static_cast<std::uint32_t>(bindings[to].y));
+    gather(state, pattern_.range_of(bindings[from].known), of_ys);
+    if (state.gathered.size >= enough) flush(state, join, 0);
+    from = to;
+  }
+  flush(state, join, 0);
+}
+
+// -- aliases among the bound values: a row at a time, for they are few
+
+inline bool index_relation::is_aliased(const query::relation& ys, const joined_slots& slots,
+                                       std::size_t y) const {
   for (std::size_t slot : {slot_e, slot_a, slot_v}) {
     if (slots.y[slot] && index_pattern::is_alias(ys[y][*slots.y[slot]])) return true;
   }
   return false;
 }
 
-inline void index_relation::search(std::vector<binding>& bindings, const query::relation& ys,
-                                   const joined_slots& slots, query::row_joiner& join) const {
-  const auto order = [](const binding& b, const binding& c) {
-    if (b.known.a != c.known.a && !(b.known.e && c.known.e)) return b.known.a < c.known.a;
-    if (b.known.e != c.known.e) return b.known.e < c.known.e;
-    if (b.known.a != c.known.a) return b.known.a < c.known.a;
-    if (!b.known.v || !c.known.v) return !b.known.v && c.known.v.has_value();
-    return stored_order(*b.known.v, *c.known.v) < 0;
-  };
-  std::sort(bindings.begin(), bindings.end(), order);
-  reading state;
-  for (std::size_t from = 0; from < bindings.size() && !join.done();) {
-    std::size_t to = from + 1;
-    while (to < bindings.size() && !order(bindings[from], bindings[to])) ++to;
-    read(state, pattern_.range_of(bindings[from].known), join, [&](row& x) {
-      for (std::size_t i = from; i < to; ++i) {
-        if (!has_alias(ys, slots, bindings[i].y)) {
-          join.add(x, bindings[i].y);
-        } else {
-          row seen = x;
-          present(seen, ys, slots, bindings[i].y);
-          join.add(seen, bindings[i].y);
-        }
-      }
-    });
-    from = to;
+inline bool index_relation::has_alias(const query::relation& ys, const joined_slots& slots) const {
+  for (std::size_t slot : {slot_e, slot_a, slot_v}) {
+    if (!slots.y[slot]) continue;
+    for (const value& v : ys.column(*slots.y[slot]).values()) {
+      if (index_pattern::is_alias(v)) return true;
+    }
   }
+  return false;
 }
 
-/// Reads all that the constants ask for. Rows of ys with aliases do not join by hash; they are few, and tried apart.
-inline void index_relation::scan(const std::vector<binding>& aliased, const query::relation& ys,
-                                 const joined_slots& slots, query::row_joiner& join) const {
-  reading state;
-  read(state, pattern_.range_of(pattern_.known()), join, [&](row& x) {
-    join.add(x);
-    for (const binding& b : aliased) {
-      row seen = x;
-      present(seen, ys, slots, b.y);
-      join.add(seen, b.y);
+/// Rows with aliases do not join by hash. Each is searched apart; the others are joined as ever.
+inline query::relation index_relation::join_aliases(const query::relation& ys, const joined_slots& slots,
+                                                    const query::join_spec& spec) const {
+  query::row_joiner join{ys, spec};
+  std::vector<binding> bindings;
+  for (std::size_t y = 0; y < ys.size(); ++y) {
+    if (auto b = bind(ys, slots, y)) bindings.push_back(std::move(*b));
+  }
+  std::sort(bindings.begin(), bindings.end(), comes_before);
+  reading state{pattern_};
+  for (std::size_t from = 0; from < bindings.size() && !join.done();) {
+    std::size_t to = from;
+    while (to < bindings.size() && !comes_before(bindings[from], bindings[to])) ++to;
+    gather(state, pattern_.range_of(bindings[from].known), {});
+    const query::row_batch rows = state.shown.show(state.gathered);
+    for (std::size_t i = 0; i < rows.size; ++i) {
+      row found;
+      for (std::size_t slot = 0; slot < datom_slots; ++slot) found.set(slot, rows.slots[slot][i]);
+      for (std::size_t b = from; b < to; ++b) {
+        row seen = found;
+        if (is_aliased(ys, slots, bindings[b].y)) present(seen, ys, slots, bindings[b].y);
+        join.add(seen, bindings[b].y);
+      }
     }
-  });
+    state.gathered.clear();
+    from = to;
+  }
+  return std::move(join).finish();
 }
 
 /// Shows entities in `to` under the alias by which the row `y` of ys knows them.
@@ -215,41 +442,10 @@ inline void index_relation::present(row& to, const query::relation& ys, const jo
                                     std::size_t y) const {
   for (std::size_t slot : {slot_e, slot_a, slot_v}) {
     if (!slots.y[slot]) continue;
-    const value& given = ys[y][*slots.y[slot]];
+    const value given = ys[y][*slots.y[slot]];
     if (!index_pattern::is_alias(given) || !to[slot].is(kind::ref)) continue;
     const auto named = pattern_.entity(given);
     if (named && *named == to[slot].word()) to.set(slot, given);
-  }
-}
-
-inline void index_relation::fill(row& to, const datom_columns& from, std::size_t at) const {
-  if (!from.e.empty()) to.set(slot_e, value::ref(from.e[at]));
-  if (!from.a.empty()) to.set(slot_a, value::ref(from.a[at]));
-  if (!from.v.empty()) to.set(slot_v, from.v[at]);
-  if (!from.t_op.empty()) {
-    to.set(slot_tx, value::ref(datoms::t_to_tx(from.t_op[at] >> 1)));
-    to.set(slot_added, value{(from.t_op[at] & 1) != 0});
-  }
-  for (std::size_t slot = 0; slot < datom_slots; ++slot) {
-    if (pattern_.constant(slot)) to.set(slot, *pattern_.constant(slot));
-  }
-}
-
-template <class F>
-void index_relation::read(reading& state, const datom_range& range, const query::row_joiner& join, F&& each) const {
-  constexpr std::size_t first_batch = 64;
-  constexpr std::size_t largest_batch = 1024;
-  auto& cursor = state.cursors[static_cast<std::size_t>(range.index)];
-  if (cursor == nullptr) cursor = db_->open_cursor(range.index, pattern_.wanted(), pattern_.io());
-  cursor->seek(range);
-  std::size_t batch = first_batch;
-  while (!join.done() && cursor->next_batch(state.columns, batch)) {
-    for (std::size_t i = 0; i < state.columns.size && !join.done(); ++i) {
-      if (!pattern_.matches(state.columns, i)) continue;
-      fill(state.current, state.columns, i);
-      each(state.current);
-    }
-    batch = largest_batch;
   }
 }
 

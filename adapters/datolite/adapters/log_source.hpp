@@ -88,6 +88,7 @@ class log_access final : public index_access {
  public:
   log_access(db of, std::vector<t_span> spans) : db_{std::move(of)}, spans_{std::move(spans)} {}
 
+  bool shows_history() const noexcept override { return true; }
   const attribute_facts* attribute(const value& alias) const override { return db_.attribute(alias); }
   std::optional<entity_id> entid(const value& alias, io_counters* io) const override {
     return db_.access().entid(alias, io);

@@ -170,6 +170,8 @@ class traced_source {
     return {std::move(rows), trace_, number, std::move(io)};
   }
 
+  query::slot_set required(const query::clause_pattern& pattern) const { return inside_.required(pattern); }
+
   std::optional<double> estimate(const query::clause_pattern& pattern) const {
     return inside_.estimate(pattern);
   }

@@ -1,8 +1,8 @@
 // value: one piece of data, of any of Datomic's types or EDN's collections.
 //
 // Representation. 16 bytes: 14 of payload, the length of inline text, the kind. Scalars and texts of up to 14
-// bytes stand inline; longer texts, uuids, big numbers and collections are shared, immutable, and counted, so that
-// copying a value never allocates and moving one is a copy of 16 bytes.
+// bytes stand inline; longer texts, uuids, big numbers and collections are shared, immutable, and counted, so
+// that copying a value never allocates and moving one is a copy of 16 bytes.
 //
 // There are three relations between values, and each has a header and a name of its own; `==` is the first:
 //   stored order      (value_order.hpp)      indexes, encoding: by kind, then by value; 1 and 1.0 differ
@@ -29,7 +29,8 @@
 namespace datolite {
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"  // GCC says that a scoped `kind::bytes` hides `datolite::bytes`; it does not
+#pragma GCC diagnostic ignored \
+    "-Wshadow"  // GCC says that a scoped `kind::bytes` hides `datolite::bytes`; it does not
 
 /// What a value is. The order of the enumerators is the stored order of kinds; both it and their numbers are
 /// written into files, and never change.
@@ -48,8 +49,8 @@ enum class kind : std::uint8_t {
   uuid = 11,
   uri = 12,
   bytes = 13,
-  ref = 14,    ///< an entity id
-  tuple = 15,  ///< of values, as an attribute may hold
+  ref = 14,        ///< an entity id
+  tuple = 15,      ///< of values, as an attribute may hold
   character = 16,  ///< a Unicode scalar value
   vector = 17,
   list = 18,
@@ -62,11 +63,17 @@ enum class kind : std::uint8_t {
 
 /// The kind's name, as after ":db.type/" where Datomic has it: "long".
 constexpr std::string_view to_string(kind k) noexcept {
-  constexpr std::string_view names[] = {"nil",    "boolean", "long",    "bigint",  "float", "double",
-                                        "bigdec", "string",  "keyword", "symbol",  "instant", "uuid",
-                                        "uri",    "bytes",   "ref",     "tuple",   "character", "vector",
+  constexpr std::string_view names[] = {"nil",    "boolean", "long",    "bigint", "float",     "double",
+                                        "bigdec", "string",  "keyword", "symbol", "instant",   "uuid",
+                                        "uri",    "bytes",   "ref",     "tuple",  "character", "vector",
                                         "list",   "set",     "map",     "tagged"};
   return names[static_cast<std::size_t>(k)];
+}
+
+/// Whether all there is to a value of that kind is its 64-bit word.
+constexpr bool stands_in_a_word(kind k) noexcept {
+  return k == kind::boolean || k == kind::long_ || k == kind::float_ || k == kind::double_ ||
+         k == kind::instant || k == kind::ref || k == kind::character;
 }
 
 class value;
@@ -91,17 +98,17 @@ class value {
  public:
   static constexpr std::size_t inline_capacity = 14;  ///< bytes of text that need no allocation
 
-  // -- making one. Each constructor is O(1), but for texts and collections too long to stand inline: O(size), one
+  // -- making one. Each constructor is O(1), but for texts and collections too long to stand inline: O(size),
+  // one
   //    allocation.
 
   value() noexcept : value{datolite::kind::nil} {}
   value(std::nullptr_t) noexcept : value{} {}
   value(std::same_as<bool> auto b) noexcept : value{datolite::kind::boolean} { store<std::int64_t>(b); }
   template <std::integral I>
-    requires(!std::same_as<I, bool> && !std::same_as<I, char> && (sizeof(I) < 8 || std::is_signed_v<I>))
-  value(I i) noexcept : value{datolite::kind::long_} {
-    store<std::int64_t>(i);
-  }
+  requires(!std::same_as<I, bool> && !std::same_as<I, char> && (sizeof(I) < 8 || std::is_signed_v<I>))
+      value(I i)
+  noexcept : value{datolite::kind::long_} { store<std::int64_t>(i); }
   /// No value holds -0.0: it becomes 0.0 here, so that no index, hash or text can tell the two apart.
   value(double d) noexcept : value{datolite::kind::double_} { store(d == 0.0 ? 0.0 : d); }
   value(float f) noexcept : value{datolite::kind::float_} { store(f == 0.0f ? 0.0f : f); }
@@ -141,6 +148,8 @@ class value {
 
   /// A value of kind `k` whose payload bytes are exactly `raw`: for the headers that make big numbers.
   static value from_raw(datolite::kind k, std::string_view raw) { return {k, raw}; }
+  /// A value of kind `k` whose 64-bit word is `w`, as `word()` gives it.  REQUIRES: stands_in_a_word(k).
+  static value from_word(datolite::kind k, std::int64_t w) noexcept { return {k, w}; }
   /// A set or map whose elements (a map's: key, value, key, value …) are already in stored order without
   /// duplicates: for `make_set` and `make_map` (value_order.hpp), which see to that.
   static value from_ordered(datolite::kind k, std::span<const value> elements) { return {k, elements}; }
@@ -191,7 +200,9 @@ class value {
   double as_double() const { return expect(datolite::kind::double_), load<double>(); }
   float as_float() const { return expect(datolite::kind::float_), load<float>(); }
   std::string_view as_string() const { return expect(datolite::kind::string), raw(); }
-  std::string_view as_keyword() const { return expect(datolite::kind::keyword), raw(); }  ///< without the colon
+  std::string_view as_keyword() const {
+    return expect(datolite::kind::keyword), raw();
+  }  ///< without the colon
   std::string_view as_symbol() const { return expect(datolite::kind::symbol), raw(); }
   std::string_view as_uri() const { return expect(datolite::kind::uri), raw(); }
   std::string_view as_bytes() const { return expect(datolite::kind::bytes), raw(); }
@@ -205,27 +216,29 @@ class value {
   /// The 64-bit word of a boolean, long, instant, ref or character.  REQUIRES: one of these kinds.
   std::int64_t word() const noexcept { return load<std::int64_t>(); }
 
-  /// The payload bytes of a text, uuid or big number; valid while this very object lives and is not assigned to
-  /// (short texts stand inside it).  REQUIRES: one of these kinds.
+  /// The payload bytes of a text, uuid or big number; valid while this very object lives and is not assigned
+  /// to (short texts stand inside it).  REQUIRES: one of these kinds.
   std::string_view raw() const noexcept {
     if (!is_shared()) return {small_, inline_size_};
     return {reinterpret_cast<const char*>(payload() + 1), payload()->size};
   }
 
-  /// The elements of a tuple, vector, list or set, and a tagged literal's symbol and form; a map's keys and values
-  /// in turn. Empty for every other kind. Valid while some value that shares them lives.
+  /// The elements of a tuple, vector, list or set, and a tagged literal's symbol and form; a map's keys and
+  /// values in turn. Empty for every other kind. Valid while some value that shares them lives.
   std::span<const value> elements() const noexcept;
 
   /// A map's entries, in stored order of their keys. Empty for every other kind.
   std::span<const map_entry> entries() const noexcept;
 
-  /// Are the two the same 16 bytes? Then they are equal in every sense, collections included; O(1). The converse
-  /// does not hold: equal payloads may be shared apart.
-  bool is_identical(const value& other) const noexcept { return std::memcmp(this, &other, sizeof *this) == 0; }
+  /// Are the two the same 16 bytes? Then they are equal in every sense, collections included; O(1). The
+  /// converse does not hold: equal payloads may be shared apart.
+  bool is_identical(const value& other) const noexcept {
+    return std::memcmp(this, &other, sizeof *this) == 0;
+  }
 
   bool is_text() const noexcept {  ///< string, keyword, symbol, uri or bytes: `raw()` is what it says
-    return (kind_ >= datolite::kind::string && kind_ <= datolite::kind::symbol) || kind_ == datolite::kind::uri ||
-           kind_ == datolite::kind::bytes;
+    return (kind_ >= datolite::kind::string && kind_ <= datolite::kind::symbol) ||
+           kind_ == datolite::kind::uri || kind_ == datolite::kind::bytes;
   }
   bool is_sequential() const noexcept {
     return kind_ == datolite::kind::tuple || kind_ == datolite::kind::vector || kind_ == datolite::kind::list;
@@ -289,8 +302,8 @@ struct map_entry {
 
 static_assert(sizeof(map_entry) == 2 * sizeof(value), "a map's entries are shown in place");
 
-/// The value under the keyword `key` in the map `m`; null when there is none or `m` is no map. Valid while `m`
-/// lives. O(log n) for a map (keywords stand together, in bytewise order).
+/// The value under the keyword `key` in the map `m`; null when there is none or `m` is no map. Valid while
+/// `m` lives. O(log n) for a map (keywords stand together, in bytewise order).
 const value* find_keyword(const value& m, std::string_view key) noexcept;
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -337,15 +350,16 @@ inline value value::from_moved(datolite::kind k, std::span<value> elements) {
   return made;
 }
 
-/// Frees without recursion: a chain of collections, however deep, is taken apart one at a time, each dead payload
-/// linked to the next through its own (no longer needed) memory.
+/// Frees without recursion: a chain of collections, however deep, is taken apart one at a time, each dead
+/// payload linked to the next through its own (no longer needed) memory.
 inline void value::release() noexcept {
   if (payload()->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (!holds_values()) return ::operator delete(payload());
 
-  // A dead payload's `holders` and `size` stay; its link is kept in a side chain through the first element's slot
-  // only after that element has been moved out, so nothing is allocated here.
-  value* chain = nullptr;  // dead payloads' first slots; slot->small_ holds the next, elements from 1 on still live
+  // A dead payload's `holders` and `size` stay; its link is kept in a side chain through the first element's
+  // slot only after that element has been moved out, so nothing is allocated here.
+  value* chain =
+      nullptr;  // dead payloads' first slots; slot->small_ holds the next, elements from 1 on still live
   auto push = [&chain](detail::shared_payload* dead) {
     auto* first = reinterpret_cast<value*>(dead + 1);
     value head{std::move(*first)};

@@ -158,6 +158,11 @@ class any_source {
   /// The source's rows as an EDN vector of vectors, if it is a range of rows. O(its size).
   std::optional<value> rows() const { return ops_->rows(source_); }
 
+  /// The slots that must be bound before it can answer `pattern`.
+  slot_set required(const clause_pattern& pattern) const { return ops_->required(source_, pattern); }
+  /// Whether it may say that there are any.
+  bool may_require() const noexcept { return ops_->may_require; }
+
   /// What the source thinks `pattern` would give, if it thinks.
   std::optional<double> estimate(const clause_pattern& pattern) const {
     return ops_->estimate(source_, pattern);
@@ -167,8 +172,10 @@ class any_source {
   struct operations {
     any_ijoin (*extrel)(const void*, const clause_pattern&);
     std::optional<double> (*estimate)(const void*, const clause_pattern&);
+    slot_set (*required)(const void*, const clause_pattern&);
     std::optional<value> (*rows)(const void*);
     const index_access* (*access)(const void*);
+    bool may_require;
   };
 
   template <class S>
@@ -177,6 +184,7 @@ class any_source {
         return any_ijoin{datolite::extrel(*static_cast<const S*>(s), p)};
       },
       [](const void* s, const clause_pattern& p) { return estimate_of(*static_cast<const S*>(s), p); },
+      [](const void* s, const clause_pattern& p) { return required_of(*static_cast<const S*>(s), p); },
       [](const void* s) -> std::optional<value> {
         if constexpr (ConstRowRange<S>) {
           return rows_as_value(*static_cast<const S*>(s));
@@ -192,7 +200,8 @@ class any_source {
         } else {
           return nullptr;
         }
-      }};
+      },
+      detail::MemberRequired<S> || detail::adl::HasRequired<S>};
 
   template <class S>
   any_source(const S* source, std::shared_ptr<const S> owner)

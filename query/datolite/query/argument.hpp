@@ -79,7 +79,8 @@ class argument {
 
   template <class T>
   requires(detail::MemberExtrel<std::remove_cvref_t<T>> || detail::adl::HasExtrel<std::remove_cvref_t<T>> ||
-           ConstRowRange<std::remove_cvref_t<T>>) argument(T&& source)
+           (ConstRowRange<std::remove_cvref_t<T>> && !SlotSequence<std::remove_cvref_t<T>>))
+      argument(T&& source)
       : source_{std::in_place, std::forward<T>(source)} {}
 
   /// A view that can be read only once, or only when it is not const: its rows are copied.

@@ -20,10 +20,14 @@
 #include <datolite/query/detail/scope.hpp>
 #include <datolite/query/detail/strata.hpp>
 #include <datolite/query/functions.hpp>
+#include <datolite/query/plan_cache.hpp>
 #include <datolite/query/program.hpp>
 #include <datolite/query/query_ast.hpp>
 
 namespace datolite::query {
+
+/// The query that `form` says, for a `q` within a query.
+std::shared_ptr<const prepared> prepare_nested(const value& form);
 
 /// Resolves `query` with the rules that come as its `%`, if it has one. O(size of both).
 program compile(const query_ast& query, const std::vector<rule_branch>& rules);
@@ -41,6 +45,7 @@ class compiler : private resolver {
     out_.form = query_.form;
     out_.shape = query_.shape;
     out_.keeps_duplicates = !query_.with.empty();
+    out_.options = query_.options;
     for (const find_element& element : query_.find) {
       if (element.is == find_element::type::aggregate) out_.keeps_duplicates = false;
     }
@@ -51,6 +56,8 @@ class compiler : private resolver {
     for (const rule_branch& branch : rules) compile_branch(branch);
     compile_main();
     refuse_unstratified(out_);
+    find_lone_recursion(out_);
+    out_.plans = std::make_shared<plan_cache>();
     return std::move(out_);
   }
 
@@ -85,7 +92,7 @@ class compiler : private resolver {
       }
       return;
     }
-    call_clause out{{}, 0, std::move(arguments), std::nullopt, database_function::none};
+    call_clause out{{}, 0, std::move(arguments), std::nullopt, database_function::none, nullptr};
     find_callee(out, form, call, at);
     if (out.database == database_function::missing && call.is_predicate) {
       out.result =
@@ -114,6 +121,11 @@ class compiler : private resolver {
     }
     out.database = find_database_function(call.callee.raw());
     if (out.database != database_function::none) return refuse_database_call(out, form, call);
+    if (call.callee.is_symbol("q")) return find_nested(out, form, call);
+    for (const slot_term& t : out.arguments) {
+      if (t.is == slot_term::type::source || t.is == slot_term::type::blank)
+        refuse(invalid_query, "only get-else, get-some, missing? and q take a source", form);
+    }
     out.callee = find_function(call.callee.raw());
     if (!out.callee) refuse(unknown_function, "there is no function " + shown(call.callee), form);
     if (!out.callee.takes(out.arguments.size())) {
@@ -121,6 +133,16 @@ class compiler : private resolver {
              shown(call.callee) + " does not take " + std::to_string(out.arguments.size()) + " arguments",
              form);
     }
+  }
+
+  /// (q query argument …)
+  static void find_nested(call_clause& out, const value& form, const function_call& call) {
+    if (call.is_predicate) refuse(invalid_query, "q gives a value, which must be bound", form);
+    if (out.arguments.empty() || out.arguments[0].is != slot_term::type::constant) {
+      refuse(invalid_query, "the first argument of q is a query", form);
+    }
+    naming_clause(form, [&] { out.nested = prepare_nested(out.arguments[0].constant); });
+    out.arguments.erase(out.arguments.begin());
   }
 
   static void refuse_database_call(const call_clause& out, const value& form, const function_call& call) {
@@ -280,7 +302,7 @@ class compiler : private resolver {
   static void ground_calls(body& to) {
     for (body_clause& c : to.clauses) {
       auto* call = std::get_if<call_clause>(&c.is);
-      if (call == nullptr || !call->callee || !call->result) continue;
+      if (call == nullptr || !call->callee || !call->result || call->nested != nullptr) continue;
       std::vector<value> arguments;
       for (const slot_term& t : call->arguments) {
         if (t.is == slot_term::type::constant) arguments.push_back(t.constant);

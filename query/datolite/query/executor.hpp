@@ -14,12 +14,15 @@
 #include <vector>
 
 #include <datolite/query/any_source.hpp>
+#include <datolite/query/batch_joiner.hpp>
 #include <datolite/query/destructure.hpp>
 #include <datolite/query/order.hpp>
 #include <datolite/query/plan.hpp>
+#include <datolite/query/plan_cache.hpp>
 #include <datolite/query/program.hpp>
 #include <datolite/query/row_index.hpp>
 #include <datolite/query/row_joiner.hpp>
+#include <datolite/query/watch.hpp>
 
 namespace datolite::query {
 
@@ -31,10 +34,22 @@ struct environment {
   std::vector<relation> relations;  ///< of the others
   std::vector<function> functions;
   io_counters* io = nullptr;
+  watch* limits = nullptr;      ///< may be null
+  plan_cache* plans = nullptr;  ///< of the program
 };
 
 class rule_tables;
 class step_observer;
+
+/// An argument of a query within a query: a source, or a value.
+struct nested_argument {
+  const any_source* source = nullptr;
+  value given{};
+};
+
+/// The answer of a query within a query, under the same limits.
+value ask_nested(const prepared& query, const environment& within,
+                 std::span<const nested_argument> arguments);
 
 /// What an execution keeps of one step.
 struct step_state {
@@ -88,12 +103,26 @@ class executor {
   /// Columns in the order of the head. A set.
   static relation project_head(const body_plan& plan, relation rows);
 
+  /// What the source of a data pattern of the query's own body promises.
+  double estimated_rows(const body& of, std::size_t clause) const {
+    return estimate(of, clause, callers_source);
+  }
+
   /// An order and plan for `of`, made with the sources' estimates.
   std::shared_ptr<const body_plan> plan(const std::shared_ptr<const body>& of, std::vector<var_id> columns_in,
                                         std::size_t source) const;
-  body_order order(const body& of, const std::vector<var_id>& columns_in, std::size_t source) const;
 
  private:
+  /// What the sources think of the clauses of a body and of its negations, rounded.
+  struct estimates {
+    std::vector<std::pair<const body*, std::size_t>> of;
+    plan_basis basis;
+    double rows(const body& in, std::size_t clause) const;
+  };
+  slot_set required(const body& of, std::size_t clause, std::size_t callers) const;
+  void add_required(const body& of, std::size_t source, std::vector<std::uint64_t>& out) const;
+  void estimate_all(const body& of, std::size_t source, estimates& out) const;
+
   const relation& rows_of(const relation_clause& clause) const {
     return clause.input ? env_.relations[*clause.input] : clause.rows;
   }
@@ -106,11 +135,20 @@ class executor {
   }
   join_predicate complete(const predicate_plan& p) const;
   double estimate(const body& of, std::size_t clause, std::size_t callers) const;
+  void poll() const {
+    if (env_.limits != nullptr) env_.limits->poll();
+  }
   relation filter(const relation& ys, const join_spec& spec) const;
+  relation keep_rows(const relation& ys, const join_spec& spec, std::vector<std::uint32_t>& kept) const;
   relation join_pattern(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
+  std::optional<relation> join_cycle(body_frame& frame, std::size_t step, const relation& ys,
+                                     std::size_t& rows_between);
+  const any_ijoin& rows_of_pattern(body_frame& frame, std::size_t step);
   relation join_kept(step_state& state, const relation& ys, const join_spec& spec) const;
   relation join_call(const call_step& call, const value& form, std::size_t callers, const relation& ys,
                      const join_spec& spec) const;
+  value call_value(const call_step& call, const value& form, std::size_t callers, const index_access* db,
+                   const relation& ys, std::size_t y, std::vector<value>& arguments) const;
   relation deny(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
 
   const environment& env_;

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,7 @@
 #include <datolite/core/value.hpp>
 #include <datolite/core/value_order.hpp>
 #include <datolite/query/detail/arithmetic.hpp>
+#include <datolite/query/detail/collection_functions.hpp>
 #include <datolite/query/detail/text_functions.hpp>
 #include <datolite/query/function.hpp>
 #include <datolite/query/pattern.hpp>
@@ -178,6 +180,57 @@ inline std::span<const builtin> builtins() {
         {"clojure.string/blank?", is_blank_text, 1, 1},
         {"clojure.string/upper-case", with_case<'a', 'z', -32>, 1, 1},
         {"clojure.string/lower-case", with_case<'A', 'Z', 32>, 1, 1},
+        {"clojure.string/capitalize", capitalize, 1, 1},
+        {"clojure.string/index-of", index_of, 2, 2},
+        {"clojure.string/join", join_text, 1, 2},
+        {"clojure.string/replace", replace_text, 3, 3},
+        {"clojure.string/reverse", reverse_text, 1, 1},
+        {"clojure.string/split", split_text, 2, 2},
+        {"clojure.string/trim", trim<true, true>, 1, 1},
+        {"clojure.string/triml", trim<true, false>, 1, 1},
+        {"clojure.string/trimr", trim<false, true>, 1, 1},
+        {"re-find", re_find<false>, 2, 2},
+        {"re-matches", re_find<true>, 2, 2},
+        {"re-pattern", re_pattern, 1, 1},
+        {"re-seq", re_seq, 2, 2},
+        {"hash-map", hash_map, 0, any},
+        {"array-map", hash_map, 0, any},
+        {"list", make_list, 0, any},
+        {"set", as_set, 1, 1},
+        {"get", get, 2, 3},
+        {"nth", nth, 2, 3},
+        {"first", first, 1, 1},
+        {"second", second, 1, 1},
+        {"last", last, 1, 1},
+        {"rest", rest, 1, 1},
+        {"keys", keys, 1, 1},
+        {"vals", vals, 1, 1},
+        {"contains?", contains, 2, 2},
+        {"empty?", is_empty, 1, 1},
+        {"not-empty", not_empty, 1, 1},
+        {"range", range, 1, 3},
+        {"symbol", to_symbol, 1, 1},
+        {"pr-str", printed, 0, any},
+        {"int", to_long, 1, 1},
+        {"long", to_long, 1, 1},
+        {"double", to_double, 1, 1},
+        {"boolean", to_boolean, 1, 1},
+        {"abs", absolute, 1, 1},
+        {"inst-ms", to_long, 1, 1},
+        {"bit-and", bitwise<std::bit_and<std::int64_t>>, 2, any},
+        {"bit-or", bitwise<std::bit_or<std::int64_t>>, 2, any},
+        {"bit-xor", bitwise<std::bit_xor<std::int64_t>>, 2, any},
+        {"symbol?", is_one_of<kind::symbol>, 1, 1},
+        {"integer?", is_one_of<kind::long_, kind::ref, kind::bigint>, 1, 1},
+        {"float?", is_one_of<kind::float_, kind::double_>, 1, 1},
+        {"double?", is_one_of<kind::double_>, 1, 1},
+        {"inst?", is_one_of<kind::instant>, 1, 1},
+        {"uuid?", is_one_of<kind::uuid>, 1, 1},
+        {"map?", is_one_of<kind::map>, 1, 1},
+        {"set?", is_one_of<kind::set>, 1, 1},
+        {"vector?", is_one_of<kind::vector, kind::tuple>, 1, 1},
+        {"sequential?", is_one_of<kind::vector, kind::tuple, kind::list>, 1, 1},
+        {"coll?", is_one_of<kind::vector, kind::tuple, kind::list, kind::set, kind::map>, 1, 1},
     });
     std::sort(all.begin(), all.end(), [](const builtin& a, const builtin& b) { return a.name < b.name; });
     return all;
@@ -197,6 +250,8 @@ struct function_registry {
 };
 
 inline const builtin* find_builtin(std::string_view name) {
+  constexpr std::string_view core = "clojure.core/";
+  if (name.starts_with(core)) name.remove_prefix(core.size());
   const auto all = builtins();
   const auto at = std::lower_bound(all.begin(), all.end(), name,
                                    [](const builtin& b, std::string_view n) { return b.name < n; });
@@ -206,6 +261,8 @@ inline const builtin* find_builtin(std::string_view name) {
 }  // namespace detail
 
 inline std::optional<comparison> find_comparison(std::string_view name) noexcept {
+  constexpr std::string_view core = "clojure.core/";
+  if (name.starts_with(core)) name.remove_prefix(core.size());
   constexpr std::pair<std::string_view, comparison> all[] = {
       {"<", comparison::less},
       {"<=", comparison::less_equal},

@@ -15,6 +15,7 @@
 #include <datolite/query/function.hpp>
 #include <datolite/query/pattern.hpp>
 #include <datolite/query/rows.hpp>
+#include <datolite/query/watch.hpp>
 
 namespace datolite::query {
 
@@ -133,6 +134,7 @@ struct join_spec {
   /// The projection may make rows equal, and the caller wants a set: a join that finds it cheap removes
   /// duplicates and marks its result distinct; otherwise the caller removes them.
   bool distinct = false;
+  const watch* limits = nullptr;  ///< to be polled about once a thousand rows; may be null
 };
 
 }  // namespace datolite::query

@@ -33,6 +33,9 @@ struct body_order {
 /// sizes.
 using estimator = std::function<double(const body& in, std::size_t clause_number)>;
 
+/// The slots of a data pattern that its source wants bound.
+using needs_of_pattern = std::function<slot_set(const body& in, std::size_t clause_number)>;
+
 using var_set = std::vector<bool>;
 
 namespace detail {
@@ -122,8 +125,8 @@ class binding_analysis {
 /// Puts the clauses of bodies in order.
 class orderer {
  public:
-  orderer(const std::vector<rule>& rules, estimator estimate)
-      : analysis_{rules}, estimate_{std::move(estimate)} {}
+  orderer(const std::vector<rule>& rules, estimator estimate, needs_of_pattern needs)
+      : analysis_{rules}, estimate_{std::move(estimate)}, needs_{std::move(needs)} {}
 
   /// `bound`: the variables known from the start.
   body_order run(const body& of, var_set bound) {
@@ -156,7 +159,7 @@ class orderer {
                                   std::vector<std::optional<double>>& sizes) {
     std::vector<std::size_t> ready;
     for (std::size_t i = 0; i < of.clauses.size(); ++i) {
-      if (!done[i] && analysis_.is_ready(of.clauses[i], bound)) ready.push_back(i);
+      if (!done[i] && analysis_.is_ready(of.clauses[i], bound) && has_needs(of, i, bound)) ready.push_back(i);
     }
     if (ready.size() == 1) return ready.front();  // an estimate may cost reads, and could not change this
 
@@ -169,6 +172,19 @@ class orderer {
       if (better) chosen = i, least = cost;
     }
     return chosen;
+  }
+
+  /// Whether the source of a data pattern has what it requires.
+  bool has_needs(const body& of, std::size_t i, const var_set& bound) const {
+    const auto* pattern = std::get_if<pattern_clause>(&of.clauses[i].is);
+    const slot_set needed = pattern == nullptr ? slot_set{} : needs_(of, i);
+    for (std::size_t slot = 0; slot < needed.end(); ++slot) {
+      if (!needed.contains(slot)) continue;
+      if (slot >= pattern->terms.size()) return false;
+      const slot_term& t = pattern->terms[slot];
+      if (!t.is_fixed() && !(t.is_variable() && bound[t.id])) return false;
+    }
+    return true;
   }
 
   double cost(const body& of, std::size_t i, const var_set& bound,
@@ -213,7 +229,7 @@ class orderer {
         if (!bound[v] && names.find(name) == std::string::npos) names += (names.empty() ? "" : " ") + name;
       });
       refuse(insufficient_binding,
-             names.empty() ? "a branch leaves a variable unbound" : names + " is not bound",
+             names.empty() ? "what must be bound is not" : names + " must be bound, and is not",
              of.clauses[i].form);
     }
     refuse(invalid_query, "no order of clauses was found", of.form);
@@ -225,6 +241,7 @@ class orderer {
 
   binding_analysis analysis_;
   estimator estimate_;
+  needs_of_pattern needs_;
 };
 
 }  // namespace detail

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +31,8 @@ std::vector<rule_branch> parse_rules(const value& form);
 
 namespace detail {
 
+inline bool is_direction(const value& v) noexcept { return v.is_keyword("asc") || v.is_keyword("desc"); }
+
 /// A query's parts by keyword, whichever form it was written in.
 class query_parts {
  public:
@@ -46,8 +51,8 @@ class query_parts {
   bool has(std::string_view key) const { return present_[at(key)]; }
 
  private:
-  static constexpr std::array<std::string_view, 7> keys{"find", "with", "in",  "where",
-                                                        "keys", "syms", "strs"};
+  static constexpr std::array<std::string_view, 11> keys{
+      "find", "with", "in", "where", "keys", "syms", "strs", "order-by", "offset", "limit", "timeout"};
 
   static std::size_t at(std::string_view key) {
     std::size_t i = 0;
@@ -58,8 +63,12 @@ class query_parts {
   std::size_t begin_part(const value& key, const value& form) {
     const std::size_t i = key.is(kind::keyword) ? at(key.raw()) : keys.size();
     if (i == keys.size()) {
-      refuse(invalid_query,
-             shown(key) + " is not a part of a query (:find :with :in :where :keys :syms :strs)", form);
+      refuse(
+          invalid_query,
+          shown(key) +
+              " is not a part of a query (:find :with :in :where :keys :syms :strs :order-by :offset :limit "
+              ":timeout)",
+          form);
     }
     if (present_[i]) refuse(invalid_query, shown(key) + " is there twice", form);
     present_[i] = true;
@@ -69,7 +78,7 @@ class query_parts {
   void from_vector(const value& form) {
     std::size_t current = keys.size();
     for (const value& part : form.elements()) {
-      if (part.is(kind::keyword)) {
+      if (part.is(kind::keyword) && !(current == at("order-by") && is_direction(part))) {
         current = begin_part(part, form);
       } else if (current == keys.size()) {
         refuse(invalid_query, "a query begins with :find", form);
@@ -82,6 +91,10 @@ class query_parts {
   void from_map(const value& form) {
     for (const map_entry& entry : form.entries()) {
       const std::size_t i = begin_part(entry.key, form);
+      if (i >= at("offset") || (i == at("order-by") && is_variable(entry.val))) {
+        parts_[i].push_back(entry.val);
+        continue;
+      }
       if (!entry.val.is(kind::vector) && !entry.val.is(kind::list)) {
         refuse(invalid_query, shown(entry.key) + " must be a vector", form);
       }
@@ -207,6 +220,49 @@ inline void parse_return_map(query_ast& out, const query_parts& parts) {
   }
 }
 
+/// ?x, (count ?x) or the number of a find element, each maybe followed by :asc or :desc; all of it maybe in
+/// vectors.
+inline void parse_order(std::vector<ordering>& out, std::span<const value> forms,
+                        const std::vector<find_element>& find, const value& query) {
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    const value& form = forms[i];
+    if (form.is(kind::vector)) {
+      parse_order(out, form.elements(), find, query);
+      continue;
+    }
+    ordering by;
+    const auto at =
+        std::find_if(find.begin(), find.end(), [&](const find_element& e) { return e.form == form; });
+    if (at != find.end()) {
+      by.element = static_cast<std::size_t>(at - find.begin());
+    } else if (form.is(kind::long_) && form.word() >= 0 &&
+               static_cast<std::size_t>(form.word()) < find.size()) {
+      by.element = static_cast<std::size_t>(form.word());
+    } else {
+      refuse(invalid_query, ":order-by names " + shown(form) + ", which is no find element", query);
+    }
+    if (i + 1 < forms.size() && is_direction(forms[i + 1])) by.descending = forms[++i].is_keyword("desc");
+    out.push_back(by);
+  }
+}
+
+/// One number that is not negative; -1 is none.
+inline std::optional<std::int64_t> parse_count(std::string_view key, const std::vector<value>& forms,
+                                               const value& query) {
+  if (forms.empty()) return std::nullopt;
+  if (forms.size() != 1 || !forms[0].is(kind::long_) || forms[0].word() < -1) {
+    refuse(invalid_query, ":" + std::string{key} + " is one number, 0 or more", query);
+  }
+  return forms[0].word() < 0 ? std::nullopt : std::optional{forms[0].word()};
+}
+
+inline void parse_options(query_ast& out, const query_parts& parts) {
+  parse_order(out.options.order, parts["order-by"], out.find, out.form);
+  out.options.offset = parse_count("offset", parts["offset"], out.form);
+  out.options.limit = parse_count("limit", parts["limit"], out.form);
+  out.options.timeout = parse_count("timeout", parts["timeout"], out.form);
+}
+
 inline rule_branch parse_rule(const value& form, clause_parser& parser) {
   const auto parts = form.elements();
   if (!is_form(form) || parts.empty() || !is_form(parts[0]) || parts[0].elements().empty()) {
@@ -236,6 +292,7 @@ inline query_ast parse_query(const value& form) {
   if (!parts.has("find")) detail::refuse(detail::invalid_query, "a query needs :find", form);
   detail::parse_find(out, parts["find"]);
   detail::parse_return_map(out, parts);
+  detail::parse_options(out, parts);
   out.where = parser.conjunction(parts["where"], detail::default_source());
   for (const value& v : parts["with"]) {
     if (!detail::is_variable(v))

@@ -67,6 +67,8 @@ struct comparison_clause {
   slot_term left, right;
 };
 
+class prepared;
+
 /// Any other call. Without a result it is a predicate.
 struct call_clause {
   function callee;               ///< empty when it comes with the inputs
@@ -74,6 +76,7 @@ struct call_clause {
   std::vector<slot_term> arguments;
   std::optional<bound_columns> result;
   database_function database = database_function::none;  ///< it is this one; its first argument is the source
+  std::shared_ptr<const prepared> nested;  ///< it is `q`: this query, of the arguments after the first
 };
 
 /// Rows that are known before the query runs: an input collection, or the result of a call with constant
@@ -116,6 +119,7 @@ struct rule {
   value name;  ///< nil for a disjunction
   std::size_t arity = 0;
   std::vector<bool> required;  ///< arguments that must be bound by the caller
+  bool recurs_alone = false;   ///< it calls itself, by itself only, and never through a negation
   std::vector<std::shared_ptr<const body>> branches;
 };
 
@@ -144,6 +148,8 @@ struct input_plan {
   value form;
 };
 
+class plan_cache;
+
 struct program {
   value form;
   find_shape shape = find_shape::relation;
@@ -156,8 +162,10 @@ struct program {
   std::vector<rule> rules;
   std::shared_ptr<const body> main;  ///< its head: the variables of :find and :with
   bool keeps_duplicates = false;     ///< :with
+  query_options options;
   kind return_map_keys = kind::nil;
   std::vector<value> return_map_names;
+  std::shared_ptr<plan_cache> plans;  ///< made for this program so far
 };
 
 /// Calls `f(var_id)` for each variable that `clause` has, some maybe twice.

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,6 +30,7 @@
 #include <datolite/query/program.hpp>
 #include <datolite/query/query_ast.hpp>
 #include <datolite/query/result.hpp>
+#include <datolite/query/watch.hpp>
 
 namespace datolite::query {
 
@@ -72,10 +74,28 @@ struct query_request {
   bool query_stats = false;   ///< fill result::query_stats
   value io_context = {};      ///< a keyword: fill result::io_stats, under this name
   io_counters* io = nullptr;  ///< count reads here too
+
+  // What follows counts before what the query itself says.
+  value order_by = {};                                 ///< as :order-by; nil: as the query says
+  std::optional<std::int64_t> offset = std::nullopt;   ///< rows to leave out first
+  std::optional<std::int64_t> limit = std::nullopt;    ///< rows at most, after the offset
+  std::optional<std::int64_t> timeout = std::nullopt;  ///< milliseconds, then `interrupted` is thrown
+  std::optional<cancellation> cancel = std::nullopt;   ///< another thread's way to stop it: `interrupted`
+  std::optional<std::size_t> memory = std::nullopt;  ///< bytes for relations, beyond which it is `exhausted`
 };
 
 /// Asks. Also as datolite::q(request).
 result query(const query_request& request);
+
+/// How a query was answered: the plan as data, and as a tree to be read.
+struct explanation {
+  value plan;        ///< {:query … :steps [{:clause :by :estimated :rows-in :rows-out :binds :preds} …]}
+  std::string tree;  ///< a line a step
+};
+
+/// Asks, and says how: the steps in their order, what the sources promised for each clause by itself, and how
+/// many rows went in and came out. Also as datolite::explain(request).
+explanation explain(const query_request& request);
 
 namespace detail {
 
@@ -104,6 +124,8 @@ auto q(const query::query_form& form, Argument&&... arguments) {
 }
 
 inline query::result q(const query::query_request& request) { return query::query(request); }
+
+using query::explain;
 
 }  // namespace datolite
 

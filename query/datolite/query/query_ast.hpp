@@ -4,7 +4,9 @@
 // node keeps its form, for messages and for query_stats.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -99,6 +101,19 @@ struct query_input {
   binding_form binding;
 };
 
+/// By which find element rows are ordered.
+struct ordering {
+  std::size_t element = 0;
+  bool descending = false;
+};
+
+/// What a query says beside what it asks: :order-by, :offset, :limit, :timeout.
+struct query_options {
+  std::vector<ordering> order;
+  std::optional<std::int64_t> offset, limit;  ///< rows
+  std::optional<std::int64_t> timeout;        ///< milliseconds
+};
+
 struct query_ast {
   value form;
   find_shape shape = find_shape::relation;
@@ -109,6 +124,7 @@ struct query_ast {
   std::vector<clause> where;
   kind return_map_keys = kind::nil;  ///< keyword, symbol or string for :keys, :syms, :strs
   std::vector<value> return_map_names;
+  query_options options;
 };
 
 /// One branch of a rule: [(name [?required …] ?free …) clause …]

@@ -1,9 +1,8 @@
 // relation: rows of values, materialised, by column.
 //
 // What joins give and take. The first relation of every query is `relation::unit()`, one empty row; a
-// relation of width 0 therefore has a size of its own. Columns hide how they store their values: today each
-// holds values of any kind; read them by `row(i)[slot]` or `column(slot)[i]` into a `const value&`, which
-// also takes a temporary.
+// relation of width 0 therefore has a size of its own. Columns hide how they store their values (column.hpp);
+// `row(i)[slot]` and `column(slot)[i]` are values, by value.
 //
 // Threads: as a vector: many may read, or one may write.
 #pragma once
@@ -15,19 +14,18 @@
 #include <vector>
 
 #include <datolite/core/value.hpp>
+#include <datolite/query/column.hpp>
 
 namespace datolite::query {
 
 class relation {
  public:
-  using column_type = std::vector<value>;
-
   /// One row of a relation, by reference: valid while the relation lives and is not appended to.
   class row_view {
    public:
     row_view(const relation& of, std::size_t at) noexcept : of_{&of}, at_{at} {}
     std::size_t size() const noexcept { return of_->width(); }
-    const value& operator[](std::size_t slot) const noexcept { return of_->columns_[slot][at_]; }
+    value operator[](std::size_t slot) const noexcept { return of_->columns_[slot][at_]; }
 
    private:
     const relation* of_;
@@ -94,14 +92,14 @@ class relation {
   iterator end() const noexcept { return {*this, size_}; }
 
   /// The values of one slot, a row each. Valid until the relation changes.
-  std::span<const value> column(std::size_t slot) const noexcept { return columns_[slot]; }
+  const query::column& column(std::size_t slot) const noexcept { return columns_[slot]; }
 
   /// Known to hold no row twice. A relation that says so is not searched for duplicates again.
   bool is_distinct() const noexcept { return distinct_ || size_ < 2; }
   void mark_distinct() noexcept { distinct_ = true; }
 
   void reserve(std::size_t rows) {
-    for (auto& column : columns_) column.reserve(rows);
+    for (auto& one : columns_) one.reserve(rows);
   }
 
   /// Appends one row.  REQUIRES: row.size() == width().
@@ -109,14 +107,14 @@ class relation {
     append_with([row](std::size_t slot) -> const value& { return row[slot]; });
   }
   void append(row_view row) {
-    append_with([row](std::size_t slot) -> const value& { return row[slot]; });
+    append_with([row](std::size_t slot) { return row[slot]; });
   }
 
   /// Appends one row whose slot i is `slot_value(i)`.
   template <class F>
   void append_with(F&& slot_value) {
     std::size_t slot = 0;
-    for (auto& column : columns_) column.push_back(slot_value(slot++));
+    for (auto& one : columns_) one.push_back(slot_value(slot++));
     ++size_;
     distinct_ = false;
   }
@@ -129,20 +127,43 @@ class relation {
     distinct_ = false;
   }
 
+  /// The same rows with these of their slots, in this order.  REQUIRES: no slot stands twice.
+  relation with_slots(std::span<const std::size_t> slots) && {
+    relation out{slots.size()};
+    for (std::size_t to = 0; to < slots.size(); ++to) out.columns_[to] = std::move(columns_[slots[to]]);
+    out.size_ = size_;
+    out.distinct_ = distinct_ && slots.size() == columns_.size();
+    return out;
+  }
+
   /// Drops all rows from the `keep`-th on.
   void truncate(std::size_t keep) {
     if (keep >= size_) return;
-    for (auto& column : columns_) column.resize(keep);
+    for (auto& one : columns_) one.truncate(keep);
     size_ = keep;
   }
 
   void clear() noexcept {
-    for (auto& column : columns_) column.clear();
+    for (auto& one : columns_) one.clear();
     size_ = 0;
   }
 
+  /// The column of a slot, to append to; `commit_rows` then says how many rows each has got more.
+  query::column& column_to_fill(std::size_t slot) noexcept { return columns_[slot]; }
+  void commit_rows(std::size_t rows) noexcept {
+    size_ += rows;
+    distinct_ = distinct_ && rows == 0;
+  }
+
+  /// Bytes of memory held, shared texts left out.
+  std::size_t bytes() const noexcept {
+    std::size_t sum = 0;
+    for (const auto& one : columns_) sum += one.bytes();
+    return sum;
+  }
+
  private:
-  std::vector<column_type> columns_;
+  std::vector<query::column> columns_;
   std::size_t size_ = 0;
   bool distinct_ = false;
 };

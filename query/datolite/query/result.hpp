@@ -2,8 +2,8 @@
 //
 // A range of rows; a row is a range of values. Without :with it is a set: no row is there twice, before
 // entities are pulled (two may look the same). The order is that in which rows were found: the same for the
-// same plan and data, and nothing to rely on. By the find spec, it is also a collection, one tuple, or one
-// scalar.
+// same plan and data, and nothing to rely on unless :order-by says one. By the find spec, it is also a
+// collection, one tuple, or one scalar.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +32,7 @@ class result {
    public:
     row(const result& of, std::size_t at) noexcept : of_{&of}, at_{at} {}
     std::size_t size() const noexcept { return of_->width(); }
-    const value& operator[](std::size_t i) const noexcept { return of_->at(at_, i); }
+    value operator[](std::size_t i) const noexcept { return of_->at(at_, i); }
 
    private:
     const result* of_;
@@ -104,7 +104,7 @@ class result {
   }
 
   /// By the find spec: a set of vectors (or of maps, with :keys and its kin), a set of values, a vector or
-  /// nil, a value or nil. With :with or a pull, vectors in place of the sets.
+  /// nil, a value or nil. With :with, :order-by or a pull, vectors in place of the sets.
   value as_value() const {
     if (shape() == find_shape::scalar) return scalar().value_or(value{});
     if (shape() == find_shape::tuple) return empty() ? value{} : row_value(0);
@@ -113,7 +113,7 @@ class result {
     for (std::size_t i = 0; i < size(); ++i) {
       out.push_back(shape() == find_shape::collection ? at(i, 0) : row_value(i));
     }
-    if (of_->keeps_duplicates || pulls()) return value::vector(out);
+    if (of_->keeps_duplicates || pulls() || ordered_) return value::vector(out);
     sort_unique(out);
     return value::from_ordered(kind::set, out);
   }
@@ -124,8 +124,11 @@ class result {
   void set_query_stats(value v) noexcept { query_stats_ = std::move(v); }
   void set_io_stats(value v) noexcept { io_stats_ = std::move(v); }
 
+  /// The rows stand in an order that was asked for.
+  void set_ordered() noexcept { ordered_ = true; }
+
  private:
-  const value& at(std::size_t i, std::size_t element) const noexcept {
+  value at(std::size_t i, std::size_t element) const noexcept {
     const std::size_t column = columns_[element];
     return column < rows_.width() ? rows_.row(i)[column] : fixed_[column - rows_.width()];
   }
@@ -168,6 +171,7 @@ class result {
   std::vector<std::size_t> columns_;
   std::vector<value> fixed_;
   value query_stats_, io_stats_;
+  bool ordered_ = false;
 };
 
 }  // namespace datolite::query

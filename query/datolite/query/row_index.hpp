@@ -45,12 +45,17 @@ class row_index {
 
   /// Adds the row numbered size().
   void add(std::size_t hash) {
-    if (next_.size() + 1 > heads_.size() / 2) grow();
+    if (next_.size() + 1 > heads_.size() / 2) grow(2 * next_.size() + 16);
     const auto row = static_cast<std::uint32_t>(next_.size());
     std::uint32_t& head = heads_[hash & (heads_.size() - 1)];
     next_.push_back(head);
     hashes_.push_back(hash);
     head = row;
+  }
+
+  /// Makes room for `rows` in all.
+  void reserve(std::size_t rows) {
+    if (rows > heads_.size() / 2) grow(rows);
   }
 
   /// Forgets the row added last.
@@ -70,8 +75,8 @@ class row_index {
   }
 
  private:
-  void grow() {
-    const std::size_t buckets = std::bit_ceil(next_.size() * 4 + 32);
+  void grow(std::size_t rows) {
+    const std::size_t buckets = std::bit_ceil(rows * 2);
     heads_.assign(buckets, none);
     next_.reserve(buckets / 2), hashes_.reserve(buckets / 2);
     for (std::size_t row = 0; row < next_.size(); ++row) {
@@ -86,10 +91,46 @@ class row_index {
   std::vector<std::size_t> hashes_;
 };
 
+/// Whether two cells are query-equal.
+inline bool same_cell(const column& a, std::size_t i, const column& b, std::size_t j) {
+  if (a.is_integral() && b.is_integral()) return a.words()[i] == b.words()[j];
+  if (!a.is_words() && !b.is_words()) return same(a.values()[i], b.values()[j]);
+  return same(a[i], b[j]);
+}
+
+/// Mixes a cell into `seed`, as hash_with does its value.
+inline std::size_t hash_cell(std::size_t seed, const column& of, std::size_t i) {
+  if (of.is_integral()) {
+    const std::uint64_t h = (seed ^ static_cast<std::uint64_t>(of.words()[i])) * 0x9E37'79B9'7F4A'7C15u;
+    return static_cast<std::size_t>(h ^ (h >> 32));
+  }
+  return of.is_words() ? hash_with(seed, of[i]) : hash_with(seed, of.values()[i]);
+}
+
+inline std::size_t hash_row(const relation& of, std::size_t i) {
+  std::size_t out = of.width();
+  for (std::size_t slot = 0; slot < of.width(); ++slot) out = hash_cell(out, of.column(slot), i);
+  return out;
+}
+
+/// The hash of these cells of a row.
+inline std::size_t hash_cells(const relation& of, std::span<const std::size_t> slots, std::size_t i) {
+  std::size_t out = slots.size();
+  for (const std::size_t slot : slots) out = hash_cell(out, of.column(slot), i);
+  return out;
+}
+
+inline bool same_row(const relation& a, std::size_t i, const relation& b, std::size_t j) {
+  for (std::size_t slot = 0; slot < a.width(); ++slot) {
+    if (!same_cell(a.column(slot), i, b.column(slot), j)) return false;
+  }
+  return true;
+}
+
 /// Keeps a growing relation free of duplicates. It belongs to one relation, whose rows are all known to it.
 class row_set {
  public:
-  /// Call after appending a row to `rows`: drops it again, and returns false, if it was there already.
+  /// Looks at the row appended last; if an equal one was there before, removes it. Whether it stays.
   bool keep_last(relation& rows) {
     const std::size_t last = rows.size() - 1;
     if (is_known(rows, last)) {
@@ -99,57 +140,78 @@ class row_set {
     return true;
   }
 
+  /// Appends to `rows` those of `more` that it has not.  REQUIRES: they are two relations of one width.
+  void absorb(relation& rows, const relation& more) {
+    catch_up(rows, rows.size());
+    fresh_.clear();
+    std::size_t before = rows.size();
+    for (std::size_t i = 0; i < more.size(); ++i) {
+      const std::size_t mine = hash_row(more, i);
+      const bool known = index_.any(mine, [&](std::size_t other) {
+        return other < before ? same_row(more, i, rows, other)
+                              : same_row(more, i, more, fresh_[other - before]);
+      });
+      if (known) continue;
+      index_.add(mine);
+      fresh_.push_back(static_cast<std::uint32_t>(i));
+    }
+    for (std::size_t slot = 0; slot < rows.width(); ++slot)
+      rows.column_to_fill(slot).append(more.column(slot), fresh_);
+    rows.commit_rows(fresh_.size());
+  }
+
  private:
   static constexpr std::size_t few = 8;  ///< rows that are compared one by one: cheaper than a table
 
+  void catch_up(const relation& rows, std::size_t end) {
+    while (index_.size() < end) index_.add(hash_row(rows, index_.size()));
+  }
+
   bool is_known(const relation& rows, std::size_t last) {
-    const auto row = rows.row(last);
-    if (last < few) {
+    if (last < few && index_.size() == 0) {
       for (std::size_t other = 0; other < last; ++other) {
-        if (equal(row, rows.row(other))) return true;
+        if (same_row(rows, last, rows, other)) return true;
       }
       return false;
     }
-    while (index_.size() < last) index_.add(hash(rows.row(index_.size())));
-    const std::size_t mine = hash(row);
-    if (index_.any(mine, [&](std::size_t other) { return equal(row, rows.row(other)); })) return true;
+    catch_up(rows, last);
+    const std::size_t mine = hash_row(rows, last);
+    if (index_.any(mine, [&](std::size_t other) { return same_row(rows, last, rows, other); })) return true;
     index_.add(mine);
     return false;
   }
 
-  static std::size_t hash(const relation::row_view& row) {
-    std::size_t out = row.size();
-    for (std::size_t slot = 0; slot < row.size(); ++slot) out = hash_with(out, row[slot]);
-    return out;
-  }
-
-  template <class R>
-  static bool equal(const relation::row_view& a, const R& b) {
-    for (std::size_t slot = 0; slot < a.size(); ++slot) {
-      if (!same(a[slot], b[slot])) return false;
-    }
-    return true;
-  }
-
   row_index index_;
+  std::vector<std::uint32_t> fresh_;
 };
+
+/// The rows of `of` that `rows` numbers.
+inline relation gathered(const relation& of, std::span<const std::uint32_t> rows) {
+  relation out{of.width()};
+  for (std::size_t slot = 0; slot < of.width(); ++slot)
+    out.column_to_fill(slot).append(of.column(slot), rows);
+  out.commit_rows(rows.size());
+  return out;
+}
 
 /// `rows` without duplicates, the first of equal rows staying where it is. O(size); nothing if already
 /// distinct.
 inline relation distinct(relation rows) {
-  if (rows.is_distinct()) {
-    rows.mark_distinct();
-    return rows;
+  if (!rows.is_distinct()) {
+    row_index index;
+    index.reserve(rows.size());
+    std::vector<std::uint32_t> kept;
+    kept.reserve(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::size_t mine = hash_row(rows, i);
+      if (index.any(mine, [&](std::size_t n) { return same_row(rows, i, rows, kept[n]); })) continue;
+      index.add(mine);
+      kept.push_back(static_cast<std::uint32_t>(i));
+    }
+    if (kept.size() < rows.size()) rows = gathered(rows, kept);
   }
-  relation out{rows.width()};
-  out.reserve(rows.size());
-  row_set known;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.append(rows.row(i));
-    known.keep_last(out);
-  }
-  out.mark_distinct();
-  return out;
+  rows.mark_distinct();
+  return rows;
 }
 
 }  // namespace datolite::query

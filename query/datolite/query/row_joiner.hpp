@@ -23,15 +23,6 @@
 
 namespace datolite::query {
 
-namespace detail {
-
-struct no_row {
-  std::size_t size() const noexcept { return 0; }
-  value operator[](std::size_t) const noexcept { return {}; }
-};
-
-}  // namespace detail
-
 class row_joiner {
  public:
   /// `key`: slots in which no two of the rows to be given are all query-equal; empty if that is not known. It
@@ -79,7 +70,8 @@ class row_joiner {
   }
 
   /// Whether no further row can change the result.
-  bool done() const noexcept {
+  bool done() const {
+    poll();
     return left_ == 0 || (left_ == 1 && ys_->size() == 1 && spec_->distinct && spec_->project_x.empty() &&
                           result_.size() == 1);
   }
@@ -90,6 +82,11 @@ class row_joiner {
   }
 
  private:
+  /// Asks the query's limits about once a thousand rows.
+  void poll() const {
+    if (spec_->limits != nullptr && (++seen_ & 1023) == 0) spec_->limits->poll(result_.bytes());
+  }
+
   void need(std::size_t slot) noexcept { needed_ = std::max(needed_, slot + 1); }
 
   /// Whether the result, joined with one row, tells all of `key`.
@@ -105,7 +102,7 @@ class row_joiner {
     if (x.size() < needed_) return false;
     for (std::size_t i = 0; i < checks_; ++i) {
       const check& c = first_checks_[i];
-      if (!slot_holds(c.op, x, c.slot, *c.against)) return false;
+      if (!slot_holds(c.op, x, c.slot, c.against)) return false;
     }
     for (std::size_t i = checked_; i < x_only_; ++i) {
       if (!spec_->predicates[i](x, detail::no_row{})) return false;
@@ -116,6 +113,7 @@ class row_joiner {
   template <class X>
   void add_pair(const X& x, std::size_t y_number) {
     if (once_per_y_ && emitted_[y_number]) return;
+    poll();
     const auto y = ys_->row(y_number);
     for (std::size_t i = joined_; i < spec_->join.size(); ++i) {
       const join_pair& p = spec_->join[i];
@@ -137,11 +135,11 @@ class row_joiner {
 
   /// What the x row alone decides is laid out flat: the equalities with the only row of ys, and the
   /// comparisons with constants that come before any other predicate.
-  void collect_checks() noexcept {
+  void collect_checks() {
     if (ys_->size() == 1) {
       for (; joined_ < spec_->join.size() && checks_ < most_checks; ++joined_) {
         const join_pair& p = spec_->join[joined_];
-        first_checks_[checks_++] = {&ys_->column(p.y)[0], p.x, comparison::equal};
+        first_checks_[checks_++] = {ys_->column(p.y)[0], p.x, comparison::equal};
       }
     }
     for (; checked_ < x_only_ && checks_ < most_checks; ++checked_) {
@@ -150,10 +148,10 @@ class row_joiner {
       const operand& left = p.operands()[0];
       const operand& right = p.operands()[1];
       if (left.from == operand::source::x && right.from == operand::source::constant) {
-        first_checks_[checks_++] = {&right.constant, left.slot, p.op()};
+        first_checks_[checks_++] = {right.constant, left.slot, p.op()};
       } else if (left.from == operand::source::constant && right.from == operand::source::x &&
                  p.op() != comparison::starts_with) {
-        first_checks_[checks_++] = {&left.constant, right.slot, exchanged(p.op())};
+        first_checks_[checks_++] = {left.constant, right.slot, exchanged(p.op())};
       } else {
         return;
       }
@@ -177,9 +175,9 @@ class row_joiner {
   std::vector<bool> emitted_;
 
   struct check {
-    const value* against;
-    std::size_t slot;
-    comparison op;
+    value against{};
+    std::size_t slot = 0;
+    comparison op = comparison::equal;
   };
   static constexpr std::size_t most_checks = 8;
   check first_checks_[most_checks];
@@ -189,6 +187,7 @@ class row_joiner {
   std::size_t x_only_ = 0;
   std::size_t needed_ = 0;
   std::size_t left_ = 0;
+  mutable std::size_t seen_ = 0;
   bool once_per_y_ = false;
   bool may_repeat_ = false;
 };

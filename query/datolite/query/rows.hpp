@@ -148,6 +148,16 @@ class sequence_row {
 
 }  // namespace detail
 
+namespace detail {
+
+/// Stands where a predicate looks at no row.
+struct no_row {
+  std::size_t size() const noexcept { return 0; }
+  value operator[](std::size_t) const noexcept { return {}; }
+};
+
+}  // namespace detail
+
 /// Whether `row[slot] op v`.
 template <SlotRow R>
 bool slot_holds(comparison op, const R& row, std::size_t slot, const value& v) {

@@ -5,21 +5,27 @@
 // seeds; where it calls a rule, the rows that wait there (the call site) are kept, ask the callee's table for
 // their values, and go on with each answer, now or when it is found. Only new rows ever move, so every pair
 // of a row and an answer is joined once: recursion may stand anywhere in a body, any number of times, and
-// ends on cycles.
+// ends on cycles. Rows move many at a time, by column.
+//
+// Two shapes are answered with fewer rows: recursion that hands on its answers (make_variant.hpp), and a rule
+// of which nothing is bound, which calls itself without binding anything either: all its answers are wanted.
 //
 // Negations within rules are answered by tables of their own, which are complete each time.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <datolite/query/detail/make_variant.hpp>
 #include <datolite/query/executor.hpp>
 #include <datolite/query/plan.hpp>
 #include <datolite/query/relation.hpp>
@@ -60,6 +66,7 @@ class rule_tables {
 
   struct branch {
     table* of = nullptr;
+    bool continues = false;  ///< what it finds are new seeds
     std::shared_ptr<const body_plan> plan;
     std::unique_ptr<body_frame> frame;
     std::map<std::size_t, call_site> sites;  ///< by step
@@ -74,16 +81,21 @@ class rule_tables {
     row_set known_answers;
     std::vector<call_site*> callers;
     std::deque<branch> branches;
+    std::size_t rule = 0;
+    std::uint64_t mask = 0;
+    bool keeps_origin = false;
+    std::size_t held = 0;  ///< bytes that the limits know of
   };
 
   using key = std::tuple<std::size_t, std::size_t, std::uint64_t>;  // rule, source, bound arguments
 
-  table& find(const rule_step& call, std::size_t source);
-  void make_branches(table& of, const rule& r, std::size_t source, std::uint64_t mask);
-  void ask(table& callee, const rule_step& call, const relation& ys, std::size_t first);
+  table& find(std::size_t rule, std::size_t source, std::uint64_t mask);
+  void make_branches(table& of, std::size_t source);
+  void ask(table& callee, const rule_step& call, const relation& ys);
   void drain();
   void run(branch& of, std::size_t step, relation rows);
   void finish(branch& of, relation rows);
+  void hold(table& of);
   relation wait(call_site& site, const relation& rows);
   relation take_new_answers(call_site& site);
   template <class T>
@@ -104,10 +116,9 @@ namespace detail {
 
 /// The rows of `all` from the `first`-th on.
 inline relation tail(const relation& all, std::size_t first) {
-  relation out{all.width()};
-  out.reserve(all.size() - first);
-  for (std::size_t i = first; i < all.size(); ++i) out.append(all.row(i));
-  return out;
+  std::vector<std::uint32_t> rows(all.size() - first);
+  std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
+  return gathered(all, rows);
 }
 
 /// Adds to `index` the rows of `of` that it has not; `column(i)` is the i-th column of the key.
@@ -115,65 +126,112 @@ template <class F>
 void extend(row_index& index, const relation& of, std::size_t columns, F&& column) {
   for (std::size_t i = index.size(); i < of.size(); ++i) {
     std::size_t hash = 0;
-    for (std::size_t c = 0; c < columns; ++c) hash = hash_with(hash, of.row(i)[column(c)]);
+    for (std::size_t c = 0; c < columns; ++c) hash = hash_cell(hash, of.column(column(c)), i);
     index.add(hash);
   }
 }
+
+/// The hash of the cells of a row that a join looks at; `side` says which slot of a pair is meant.
+template <class F>
+std::size_t hash_of_pairs(const relation& of, const join_spec& spec, std::size_t row, F&& side) {
+  std::size_t hash = 0;
+  for (const join_pair& p : spec.join) hash = hash_cell(hash, of.column(side(p)), row);
+  return hash;
+}
+
+/// Gives pairs of rows of two relations to a join, many at a time.
+class pair_feeder {
+ public:
+  pair_feeder(const relation& xs, const relation& ys, const join_spec& spec)
+      : join_{ys, spec}, all_{batch_of(xs, slots_)} {}
+
+  void add(std::size_t x, std::size_t y) {
+    constexpr std::size_t enough = 2048;
+    x_.push_back(static_cast<std::uint32_t>(x)), y_.push_back(static_cast<std::uint32_t>(y));
+    if (x_.size() >= enough) join_.add_pairs(all_, x_, y_, 0);
+  }
+
+  relation finish() && {
+    join_.add_pairs(all_, x_, y_, 0);
+    return std::move(join_).finish();
+  }
+
+ private:
+  std::vector<batch_slot> slots_;
+  batch_joiner join_;
+  row_batch all_;
+  std::vector<std::uint32_t> x_, y_;
+};
 
 }  // namespace detail
 
 inline const relation& rule_tables::answers(const rule_step& call, const relation& ys,
                                             std::size_t of_caller) {
   const std::size_t source = call.clause->source == callers_source ? of_caller : call.clause->source;
-  table& callee = find(call, source);
-  ask(callee, call, ys, 0);
+  table& callee = find(call.clause->rule, source, call.mask);
+  ask(callee, call, ys);
   drain();
   return callee.answers;
 }
 
-inline rule_tables::table& rule_tables::find(const rule_step& call, std::size_t source) {
-  const auto [at, added] = tables_.try_emplace(key{call.clause->rule, source, call.mask});
+inline rule_tables::table& rule_tables::find(std::size_t rule_number, std::size_t source,
+                                             std::uint64_t mask) {
+  const auto [at, added] = tables_.try_emplace(key{rule_number, source, mask});
   table& found = at->second;
   if (added) {
-    const rule& r = with_.env().of->rules[call.clause->rule];
-    found.seeds = relation{call.seeds.size()};
-    found.answers = relation{r.arity};
-    make_branches(found, r, source, call.mask);
+    found.rule = rule_number, found.mask = mask;
+    found.answers = relation{with_.env().of->rules[rule_number].arity};
+    make_branches(found, source);
   }
   return found;
 }
 
-inline void rule_tables::make_branches(table& of, const rule& r, std::size_t source, std::uint64_t mask) {
-  for (const auto& compiled : r.branches) {
-    std::vector<var_id> columns_in;
-    for (std::size_t i = 0; i < r.arity; ++i) {
-      if ((mask >> i & 1) != 0) columns_in.push_back(compiled->head[i]);
-    }
+inline void rule_tables::make_branches(table& of, std::size_t source) {
+  const program& all = *with_.env().of;
+  const auto variant = with_.env().plans->variant(of.rule, of.mask, [&] {
+    return detail::variant_maker{all, of.rule, of.mask}.make();
+  });
+  of.keeps_origin = variant->keeps_origin;
+  const auto bound = static_cast<std::size_t>(std::popcount(of.mask));
+  of.seeds = relation{of.keeps_origin ? 2 * bound : bound};
+  for (const rule_variant::branch& made : variant->branches) {
     branch& b = of.branches.emplace_back();
     b.of = &of;
-    b.plan = with_.plan(compiled, std::move(columns_in), source);
+    b.continues = made.continues;
+    b.plan = with_.plan(made.is, made.columns_in, source);
     b.frame = std::make_unique<body_frame>(*b.plan, source, nested(), true);
   }
 }
 
-/// Asks `callee` for the bound values in the rows of `ys` from the `first`-th on.
-inline void rule_tables::ask(table& callee, const rule_step& call, const relation& ys, std::size_t first) {
-  const auto& values = with_.env().values;
+/// Asks `callee` for the bound values in the rows of `ys`.
+inline void rule_tables::ask(table& callee, const rule_step& call, const relation& ys) {
+  const std::size_t width = callee.seeds.width();
   const std::size_t before = callee.seeds.size();
-  for (std::size_t i = first; i < ys.size(); ++i) {
-    const auto row = ys.row(i);
-    callee.seeds.append_with([&](std::size_t slot) -> const value& {
-      const argument_plan& a = call.seeds[slot];
-      if (a.from == operand::source::y) return row[a.slot];
-      return a.fixed.is == slot_term::type::input ? values[a.fixed.id] : a.fixed.constant;
-    });
-    callee.known_seeds.keep_last(callee.seeds);
+  relation wanted{width};
+  if (width == 0) {
+    wanted.commit_rows(1);  // there is one way to ask for everything
+  } else {
+    std::vector<std::uint32_t> all(ys.size());
+    std::iota(all.begin(), all.end(), std::uint32_t{0});
+    const auto& values = with_.env().values;
+    for (std::size_t slot = 0; slot < width; ++slot) {
+      const argument_plan& a = call.seeds[slot % call.seeds.size()];
+      column& to = wanted.column_to_fill(slot);
+      if (a.from == operand::source::y)
+        to.append(ys.column(a.slot), all);
+      else
+        to.append_many(a.fixed.is == slot_term::type::input ? values[a.fixed.id] : a.fixed.constant,
+                       ys.size());
+    }
+    wanted.commit_rows(ys.size());
   }
+  callee.known_seeds.absorb(callee.seeds, wanted);
   if (callee.seeds.size() > before) enqueue(callee);
 }
 
 inline void rule_tables::drain() {
   while (!queue_.empty()) {
+    if (with_.env().limits != nullptr) with_.env().limits->poll();
     const auto next = queue_.front();
     queue_.pop_front();
     if (table* const* t = std::get_if<table*>(&next)) {
@@ -203,7 +261,9 @@ inline void rule_tables::run(branch& of, std::size_t step, relation rows) {
       site.rows = relation{rows.width()};
       const std::size_t source =
           call->clause->source == callers_source ? of.frame->source : call->clause->source;
-      site.callee = &find(*call, source);
+      const bool all_wanted =
+          of.of->mask == 0 && call->clause->rule == of.of->rule && source == of.frame->source;
+      site.callee = &find(call->clause->rule, source, all_wanted ? 0 : call->mask);
       site.callee->callers.push_back(&site);
       if (!site.callee->answers.empty()) enqueue(site);
     }
@@ -212,60 +272,69 @@ inline void rule_tables::run(branch& of, std::size_t step, relation rows) {
   if (!rows.empty()) finish(of, std::move(rows));
 }
 
-/// Answers of a branch: the new ones go to all who wait for them.
+/// Answers of a branch: the new ones go to all who wait for them. Of a branch that continues: new seeds.
 inline void rule_tables::finish(branch& of, relation rows) {
   table& to = *of.of;
-  rows = executor::project_head(*of.plan, std::move(rows));
-  const std::size_t before = to.answers.size();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    to.answers.append(rows.row(i));
-    to.known_answers.keep_last(to.answers);
+  rows = std::move(rows).with_slots(of.plan->head);
+  if (of.continues) {
+    const std::size_t before = to.seeds.size();
+    to.known_seeds.absorb(to.seeds, rows);
+    if (to.seeds.size() > before) enqueue(to);
+    return hold(to);
   }
+  const std::size_t before = to.answers.size();
+  to.known_answers.absorb(to.answers, rows);
   if (to.answers.size() == before) return;
+  hold(to);
   for (call_site* caller : to.callers) enqueue(*caller);
+}
+
+/// Lets the limits know what the table has grown to.
+inline void rule_tables::hold(table& of) {
+  if (with_.env().limits == nullptr) return;
+  const std::size_t now = of.answers.bytes() + of.seeds.bytes();
+  if (now > of.held) with_.env().limits->hold(now - of.held);
+  of.held = now;
+  with_.env().limits->poll();
 }
 
 /// Lets `rows` wait at the site; gives them joined with the answers that all earlier rows have seen.
 inline relation rule_tables::wait(call_site& site, const relation& rows) {
   const std::size_t before = site.rows.size();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    site.rows.append(rows.row(i));
-    site.known.keep_last(site.rows);
-  }
+  site.known.absorb(site.rows, rows);
   const auto& call = std::get<rule_step>(site.of->plan->steps[site.step].is);
   join_spec spec = with_.spec(*site.of->frame, site.step);
   spec.distinct = false;
   const relation fresh = detail::tail(site.rows, before);
   if (fresh.empty()) return relation{spec.width};
-  ask(*site.callee, call, fresh, 0);
-  row_joiner join{fresh, spec};
+  ask(*site.callee, call, fresh);
   const relation& answers = site.callee->answers;
   detail::extend(site.rows_index, site.rows, spec.join.size(), [&](std::size_t c) { return spec.join[c].y; });
-  for (std::size_t y = 0; site.seen > 0 && y < fresh.size(); ++y) {
-    std::size_t hash = 0;
-    for (const join_pair& p : spec.join) hash = hash_with(hash, fresh.row(y)[p.y]);
+  if (site.seen == 0) return relation{spec.width};
+  detail::pair_feeder pairs{answers, fresh, spec};
+  for (std::size_t y = 0; y < fresh.size(); ++y) {
+    const std::size_t hash = detail::hash_of_pairs(fresh, spec, y, [](const join_pair& p) { return p.y; });
     site.answer_index.any(hash, [&](std::size_t x) {
-      if (x < site.seen) join.add(answers.row(x), y);
+      if (x < site.seen) pairs.add(x, y);
       return false;
     });
   }
-  return std::move(join).finish();
+  return std::move(pairs).finish();
 }
 
 /// All waiting rows joined with the answers that they have not seen.
 inline relation rule_tables::take_new_answers(call_site& site) {
   join_spec spec = with_.spec(*site.of->frame, site.step);
   spec.distinct = false;
-  row_joiner join{site.rows, spec};
   const relation& answers = site.callee->answers;
   detail::extend(site.answer_index, answers, spec.join.size(), [&](std::size_t c) { return spec.join[c].x; });
+  detail::pair_feeder pairs{answers, site.rows, spec};
   for (std::size_t x = site.seen; x < answers.size(); ++x) {
-    std::size_t hash = 0;
-    for (const join_pair& p : spec.join) hash = hash_with(hash, answers.row(x)[p.x]);
-    site.rows_index.any(hash, [&](std::size_t y) { return join.add(answers.row(x), y), false; });
+    const std::size_t hash = detail::hash_of_pairs(answers, spec, x, [](const join_pair& p) { return p.x; });
+    site.rows_index.any(hash, [&](std::size_t y) { return pairs.add(x, y), false; });
   }
   site.seen = answers.size();
-  return std::move(join).finish();
+  return std::move(pairs).finish();
 }
 
 }  // namespace datolite::query

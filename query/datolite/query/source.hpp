@@ -20,7 +20,9 @@
 //   3. both may be called by many threads at once on one source
 //
 // Optional: `estimate(source, pattern)` (member or ADL), about how many rows extrel would give: 0 to
-// infinity, or an empty optional where the source does not know.
+// infinity, or an empty optional where the source does not know. `required(source, pattern)` (member or ADL):
+// the slots that must be bound, by constants or by other clauses, before the source can answer; the planner
+// obeys, or refuses the query with `db.error/insufficient-binding`.
 #pragma once
 
 #include <concepts>
@@ -47,6 +49,7 @@ namespace adl {
 void extrel() = delete;
 void join_project_with() = delete;
 void estimate() = delete;
+void required() = delete;
 
 template <class S>
 concept HasExtrel = requires(const S& s, const clause_pattern& p) {
@@ -62,6 +65,11 @@ concept HasEstimate = requires(const S& s, const clause_pattern& p) {
 };
 
 template <class S>
+concept HasRequired = requires(const S& s, const clause_pattern& p) {
+  { required(s, p) } -> std::convertible_to<slot_set>;
+};
+
+template <class S>
 decltype(auto) call_extrel(const S& s, const clause_pattern& p) {
   return extrel(s, p);
 }
@@ -74,7 +82,17 @@ std::optional<double> call_estimate(const S& s, const clause_pattern& p) {
   return estimate(s, p);
 }
 
+template <class S>
+slot_set call_required(const S& s, const clause_pattern& p) {
+  return required(s, p);
+}
+
 }  // namespace adl
+
+template <class S>
+concept MemberRequired = requires(const S& s, const clause_pattern& p) {
+  { s.required(p) } -> std::convertible_to<slot_set>;
+};
 
 template <class S>
 concept MemberExtrel = requires(const S& s, const clause_pattern& p) {
@@ -209,6 +227,18 @@ std::optional<double> estimate_of(const S& source, const clause_pattern& pattern
     return rows;
   } else {
     return std::nullopt;
+  }
+}
+
+/// The slots that must be bound before the source can answer `pattern`.
+template <class S>
+slot_set required_of(const S& source, const clause_pattern& pattern) {
+  if constexpr (detail::MemberRequired<S>) {
+    return source.required(pattern);
+  } else if constexpr (detail::adl::HasRequired<S>) {
+    return detail::adl::call_required(source, pattern);
+  } else {
+    return {};
   }
 }
 

@@ -4,9 +4,12 @@
 // Threads: used by one. Must not outlive the index.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <ranges>
+#include <span>
 #include <utility>
 
 #include <datolite/core/datom.hpp>
@@ -66,9 +69,10 @@ inline place_range make_place_range(const datom_range& range) {
 /// The rows of one tree between two places, from either end.
 class tree_run {
  public:
+  /// REQUIRES: `in` is the same tree each time.
   void seek(const tree& in, const place_range& range, bool descending) {
     descending_ = descending;
-    const auto low = in.lower_bound(range.low);
+    const auto low = std::exchange(stands_, true) ? in.lower_bound(range.low, at_) : in.lower_bound(range.low);
     const auto high = in.lower_bound(range.high, low);
     at_ = descending ? high : low;
     end_ = descending ? low : high;
@@ -93,6 +97,7 @@ class tree_run {
   }
 
   bool descending_ = false;
+  bool stands_ = false;  ///< at_ is where the last run was left: the next may be near
   tree::iterator at_, end_;
   const row* front_ = nullptr;
 };
@@ -159,16 +164,43 @@ class cursor final : public datom_cursor {
   }
 
  private:
-  /// Takes rows of the tree of current facts while nothing else stands before the end. False at the end.
+  /// Takes rows of the tree of current facts while nothing else stands before the end, a column at a time. False at
+  /// the end.
   bool next_current(datom_columns& out, std::size_t at_most) {
     const row* at = in_current_.front();
     if (at == nullptr) return false;
-    for (; at != nullptr && out.size < at_most; at = in_current_.front()) {
-      if (time_.shows(at->t_added)) append(out, *at, true);
-      ++io_.steps;
-      in_current_.advance();
+    constexpr std::size_t chunk = 128;
+    const row* rows[chunk];
+    while (at != nullptr && out.size < at_most) {
+      const std::size_t room = std::min(chunk, at_most - out.size);
+      std::size_t n = 0;
+      for (; at != nullptr && n < room; at = in_current_.front()) {
+        if (time_.shows(at->t_added)) rows[n++] = at;
+        ++io_.steps;
+        in_current_.advance();
+      }
+      append_current(out, rows, n);
     }
     return true;
+  }
+
+  void append_current(datom_columns& out, const row* const* rows, std::size_t n) const {
+    const auto fill = [&](auto& column, auto&& of) {
+      const std::size_t before = column.size();
+      column.resize(before + n);
+      auto* to = column.data() + before;
+      for (std::size_t i = 0; i < n; ++i) to[i] = of(*rows[i]);
+    };
+    if (includes(wanted_, components::e)) fill(out.e, [](const row& r) { return r.e; });
+    if (includes(wanted_, components::a)) fill(out.a, [](const row& r) { return r.a; });
+    if (includes(wanted_, components::v)) {
+      const auto values = std::span{rows, n} | std::views::transform([](const row* r) -> const value& { return r->v; });
+      out.v.insert(out.v.end(), values.begin(), values.end());
+    }
+    if (includes(wanted_, components::t)) {
+      fill(out.t_op, [](const row& r) { return make_t_op(r.t_added, true); });
+    }
+    out.size += n;
   }
 
   /// Takes the next row of all four runs. False at the end.

@@ -1,12 +1,16 @@
 // execute_steps: the implementation of the executor.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <datolite/query/detail/cycle_join.hpp>
 #include <datolite/query/detail/refuse.hpp>
 #include <datolite/query/executor.hpp>
 #include <datolite/query/rule_tables.hpp>
@@ -38,22 +42,18 @@ inline bool executor::guards_hold(const body_plan& plan) const {
 
 inline join_spec executor::spec(body_frame& frame, std::size_t step) const {
   const join_plan& join = frame.plan->steps[step].join;
-  if (!join.late) return join.spec(join.ready);
   step_state& state = frame.states[step];
-  if (!std::exchange(state.completed, true)) {
+  if (join.late && !std::exchange(state.completed, true)) {
     for (const predicate_plan& p : join.predicates) state.predicates.push_back(complete(p));
   }
-  return join.spec(state.predicates);
+  join_spec out = join.spec(join.late ? std::span<const join_predicate>{state.predicates} : join.ready);
+  out.limits = env_.limits;
+  return out;
 }
 
 inline relation executor::project_head(const body_plan& plan, relation rows) {
   if (plan.head_is_last) return distinct(std::move(rows));
-  relation out{plan.head.size()};
-  out.reserve(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.append_with([&](std::size_t slot) -> const value& { return rows.row(i)[plan.head[slot]]; });
-  }
-  return distinct(std::move(out));
+  return distinct(std::move(rows).with_slots(plan.head));
 }
 
 inline relation executor::run(body_frame& frame, const relation& ys) {
@@ -64,11 +64,23 @@ inline relation executor::run(body_frame& frame, const relation& ys) {
   const relation* rows = &ys;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto* known = std::get_if<relation_step>(&plan.steps[i].is);
-    const std::size_t rows_in = rows->size();
+    std::size_t rows_in = rows->size();
     if (known != nullptr && known->as_it_is) {
       rows = &rows_of(*known->clause);
     } else {
-      current = apply(frame, i, *rows);
+      poll();
+      const std::size_t held = rows->bytes();
+      if (env_.limits != nullptr) env_.limits->hold(held);
+      std::size_t between = 0;
+      if (auto closed = join_cycle(frame, i, *rows, between)) {
+        current = std::move(*closed);
+        if (observer_ != nullptr && &frame == observed_)
+          observer_->step_done(plan.steps[i], rows_in, between), rows_in = between;
+        ++i;
+      } else {
+        current = apply(frame, i, *rows);
+      }
+      if (env_.limits != nullptr) env_.limits->give_back(held);
       rows = &current;
     }
     if (observer_ != nullptr && &frame == observed_)
@@ -85,13 +97,10 @@ inline relation executor::apply(body_frame& frame, std::size_t step, const relat
   switch (s.is.index()) {
     case 0: out = filter(ys, spec); break;
     case 1: out = join_pattern(frame, step, ys, spec); break;
-    case 2:
-      out = datolite::join_project_with(rows_of(*std::get<relation_step>(s.is).clause), ys, spec);
-      break;
+    case 2: out = join_relation(rows_of(*std::get<relation_step>(s.is).clause), ys, spec); break;
     case 3: out = join_call(std::get<call_step>(s.is), s.form, frame.source, ys, spec); break;
     case 4:
-      out = datolite::join_project_with(frame.tables->answers(std::get<rule_step>(s.is), ys, frame.source),
-                                        ys, spec);
+      out = join_relation(frame.tables->answers(std::get<rule_step>(s.is), ys, frame.source), ys, spec);
       break;
     default: out = deny(frame, step, ys, spec);
   }
@@ -99,9 +108,56 @@ inline relation executor::apply(body_frame& frame, std::size_t step, const relat
 }
 
 inline relation executor::filter(const relation& ys, const join_spec& spec) const {
-  row_joiner join{ys, spec};
-  join.add(detail::no_row{});
+  std::vector<std::uint32_t> all(ys.size());
+  std::iota(all.begin(), all.end(), std::uint32_t{0});
+  return keep_rows(ys, spec, all);
+}
+
+/// The rows of ys that `kept` numbers, as the step's result.
+inline relation executor::keep_rows(const relation& ys, const join_spec& spec,
+                                    std::vector<std::uint32_t>& kept) const {
+  batch_joiner join{ys, spec};
+  std::vector<std::uint32_t> nothing(kept.size());
+  join.add_pairs({}, nothing, kept, 0);
   return std::move(join).finish();
+}
+
+/// What the source of a pattern gave; it is asked the first time.
+inline const any_ijoin& executor::rows_of_pattern(body_frame& frame, std::size_t step) {
+  const plan_step& s = frame.plan->steps[step];
+  const auto& pattern = std::get<pattern_step>(s.is);
+  step_state& state = frame.states[step];
+  if (!state.rows) {
+    const bound_pattern bound{*pattern.pattern, env_.values};
+    const any_source& asked = source(pattern.source, frame.source, s.form);
+    detail::naming_clause(s.form, [&] { state.rows.emplace(asked.extrel(bound.view(env_.io))); });
+  }
+  return *state.rows;
+}
+
+/// A step and the next in one, where they close a cycle and there are many rows.
+inline std::optional<relation> executor::join_cycle(body_frame& frame, std::size_t step, const relation& ys,
+                                                    std::size_t& rows_between) {
+  constexpr std::size_t few = 1024;
+  const auto& steps = frame.plan->steps;
+  if (ys.size() < few || step + 1 >= steps.size()) return std::nullopt;
+  const auto found = detail::find_cycle(steps[step], steps[step + 1]);
+  if (!found || !ys.column(found->y_first).is_integral() || !ys.column(found->y_second).is_integral())
+    return std::nullopt;
+  const auto read = [&](std::size_t at, std::size_t in, std::size_t out) {
+    const join_plan two = detail::two_slots(in, out);
+    join_spec spec = two.spec({});
+    spec.limits = env_.limits;
+    return distinct(rows_of_pattern(frame, at).join_project_with(relation::unit(), spec));
+  };
+  const relation opening = read(step, found->first_in, found->first_out);
+  if (!detail::is_all_integral(opening)) return std::nullopt;
+  const relation closing = read(step + 1, found->second_in, found->second_out);
+  if (!detail::is_all_integral(closing)) return std::nullopt;
+  auto done = detail::cycle_join{ys, *found, opening, closing}.run(steps[step], steps[step + 1]);
+  if (!done) return std::nullopt;
+  rows_between = done->second;
+  return steps[step + 1].join.distinct ? distinct(std::move(done->first)) : std::move(done->first);
 }
 
 inline relation executor::join_pattern(body_frame& frame, std::size_t step, const relation& ys,
@@ -110,11 +166,7 @@ inline relation executor::join_pattern(body_frame& frame, std::size_t step, cons
   const auto& pattern = std::get<pattern_step>(s.is);
   step_state& state = frame.states[step];
   if (state.kept) return join_kept(state, ys, spec);
-  if (!state.rows) {
-    const bound_pattern bound{*pattern.pattern, env_.values};
-    const any_source& asked = source(pattern.source, frame.source, s.form);
-    detail::naming_clause(s.form, [&] { state.rows.emplace(asked.extrel(bound.view(env_.io))); });
-  }
+  rows_of_pattern(frame, step);
   if (frame.runs_again && state.rows->always_scans() && std::exchange(state.joined_before, true)) {
     std::vector<projection> all;
     const std::size_t width = pattern.pattern->wanted.end();
@@ -134,15 +186,37 @@ inline relation executor::join_pattern(body_frame& frame, std::size_t step, cons
 
 inline relation executor::join_kept(step_state& state, const relation& ys, const join_spec& spec) const {
   const relation& xs = *state.kept;
-  if (spec.join.empty()) return datolite::join_project_with(xs, ys, spec);
+  if (spec.join.empty()) return join_relation(xs, ys, spec);
   detail::extend(state.kept_index, xs, spec.join.size(), [&](std::size_t c) { return spec.join[c].x; });
-  row_joiner join{ys, spec};
+  detail::pair_feeder pairs{xs, ys, spec};
   for (std::size_t y = 0; y < ys.size(); ++y) {
-    std::size_t hash = 0;
-    for (const join_pair& p : spec.join) hash = hash_with(hash, ys.row(y)[p.y]);
-    state.kept_index.any(hash, [&](std::size_t x) { return join.add(xs.row(x), y), false; });
+    const std::size_t hash = detail::hash_of_pairs(ys, spec, y, [](const join_pair& p) { return p.y; });
+    state.kept_index.any(hash, [&](std::size_t x) { return pairs.add(x, y), false; });
   }
-  return std::move(join).finish();
+  return std::move(pairs).finish();
+}
+
+/// What the call gives for one row.
+inline value executor::call_value(const call_step& call, const value& form, std::size_t callers,
+                                  const index_access* db, const relation& ys, std::size_t y,
+                                  std::vector<value>& arguments) const {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const argument_plan& a = call.arguments[i];
+    arguments[i] = a.from == operand::source::y ? ys.row(y)[a.slot] : fixed(a.fixed);
+  }
+  if (db != nullptr) return query::call(call.clause->database, *db, std::span{arguments}.subspan(1), env_.io);
+  if (call.clause->nested == nullptr) return callee(*call.clause)(arguments);
+  std::vector<nested_argument> given;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const slot_term& t = call.clause->arguments[i];
+    if (t.is == slot_term::type::source) {
+      const bool is_callers = t.id == static_cast<std::uint32_t>(callers_source);
+      given.push_back({&source(is_callers ? callers_source : t.id, callers, form), {}});
+    } else {
+      given.push_back({nullptr, arguments[i]});
+    }
+  }
+  return ask_nested(*call.clause->nested, env_, given);
 }
 
 inline relation executor::join_call(const call_step& call, const value& form, std::size_t callers,
@@ -158,23 +232,34 @@ inline relation executor::join_call(const call_step& call, const value& form, st
       detail::refuse(detail::invalid_data_source, "the source is no database: it offers no access()", form);
     }
   }
+  constexpr std::size_t enough = 1024;
+  const bool scalar = result.form.is == binding_form::type::scalar;
+  batch_joiner join{ys, spec};
   relation rows{result.columns.size()};
-  row_joiner join{ys, spec};
+  std::vector<std::uint32_t> x, of_y;
+  std::vector<batch_slot> slots;
+  const auto flush = [&] {
+    const row_batch all = batch_of(rows, slots);
+    join.add_pairs(all, x, of_y, 0);
+    rows.clear();
+  };
   detail::naming_clause(form, [&] {
     for (std::size_t y = 0; y < ys.size(); ++y) {
-      for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const argument_plan& a = call.arguments[i];
-        arguments[i] = a.from == operand::source::y ? ys.row(y)[a.slot] : fixed(a.fixed);
-      }
-      const value found =
-          db == nullptr ? callee(*call.clause)(arguments)
-                        : query::call(call.clause->database, *db, std::span{arguments}.subspan(1), env_.io);
+      if ((y & 255) == 0) poll();
+      value found = call_value(call, form, callers, db, ys, y, arguments);
       if (found.is_nil()) continue;
-      rows.clear();
-      destructure(found, result.form, rows);
-      for (std::size_t x = 0; x < rows.size(); ++x) join.add(rows.row(x), y);
+      if (scalar) {
+        rows.put(0, std::move(found)), rows.commit_row();
+      } else {
+        destructure(found, result.form, rows);
+      }
+      while (x.size() < rows.size()) {
+        x.push_back(static_cast<std::uint32_t>(x.size())), of_y.push_back(static_cast<std::uint32_t>(y));
+      }
+      if (rows.size() >= enough) flush();
     }
   });
+  flush();
   return std::move(join).finish();
 }
 
@@ -185,28 +270,26 @@ inline relation executor::deny(body_frame& frame, std::size_t step, const relati
   if (state.inner == nullptr) {
     state.inner = std::make_unique<body_frame>(*no.inner, frame.source, *frame.tables, frame.runs_again);
   }
+  std::vector<std::uint32_t> all(ys.size());
+  std::iota(all.begin(), all.end(), std::uint32_t{0});
   relation seeds{no.shared.size()};
-  for (std::size_t y = 0; y < ys.size(); ++y) {
-    seeds.append_with([&](std::size_t slot) -> const value& { return ys.row(y)[no.shared[slot]]; });
-  }
+  for (std::size_t to = 0; to < no.shared.size(); ++to)
+    seeds.column_to_fill(to).append(ys.column(no.shared[to]), all);
+  seeds.commit_rows(ys.size());
   const relation denied = run(*state.inner, distinct(std::move(seeds)));
-  std::vector<join_pair> on;
-  for (std::size_t i = 0; i < no.shared.size(); ++i) on.push_back({i, no.shared[i]});
+  if (denied.empty()) return keep_rows(ys, spec, all);
   row_index index;
-  detail::extend(index, denied, on.size(), [](std::size_t c) { return c; });
-  row_joiner join{ys, spec};
-  for (std::size_t y = 0; y < ys.size(); ++y) {
-    std::size_t hash = 0;
-    for (const join_pair& p : on) hash = hash_with(hash, ys.row(y)[p.y]);
-    const bool found = index.any(hash, [&](std::size_t x) {
-      for (const join_pair& p : on) {
-        if (!query_equal(denied.row(x)[p.x], ys.row(y)[p.y])) return false;
+  index.reserve(denied.size());
+  for (std::size_t i = 0; i < denied.size(); ++i) index.add(hash_row(denied, i));
+  std::erase_if(all, [&](std::uint32_t y) {
+    return index.any(hash_cells(ys, no.shared, y), [&](std::size_t x) {
+      for (std::size_t c = 0; c < no.shared.size(); ++c) {
+        if (!same_cell(denied.column(c), x, ys.column(no.shared[c]), y)) return false;
       }
       return true;
     });
-    if (!found) join.add(detail::no_row{}, y);
-  }
-  return std::move(join).finish();
+  });
+  return keep_rows(ys, spec, all);
 }
 
 inline double executor::estimate(const body& of, std::size_t clause, std::size_t callers) const {
@@ -228,20 +311,82 @@ inline double executor::estimate(const body& of, std::size_t clause, std::size_t
   return guess;
 }
 
-inline body_order executor::order(const body& of, const std::vector<var_id>& columns_in,
-                                  std::size_t source) const {
-  detail::orderer orderer{env_.of->rules,
-                          [&](const body& in, std::size_t clause) { return estimate(in, clause, source); }};
-  var_set bound(of.names.size());
-  for (const var_id v : columns_in) bound[v] = true;
-  return orderer.run(of, std::move(bound));
+inline double executor::estimates::rows(const body& in, std::size_t clause) const {
+  const auto at = std::find(of.begin(), of.end(), std::pair{&in, clause});
+  return at == of.end() ? 0 : basis.sizes[static_cast<std::size_t>(at - of.begin())].rows();
 }
+
+inline slot_set executor::required(const body& of, std::size_t clause, std::size_t callers) const {
+  const auto& pattern = std::get<pattern_clause>(of.clauses[clause].is);
+  const any_source& asked = source(pattern.source, callers, of.clauses[clause].form);
+  slot_set out;
+  if (!asked.may_require()) return out;
+  const bound_pattern bound{of.patterns[clause], env_.values};
+  detail::naming_clause(of.clauses[clause].form, [&] { out = asked.required(bound.view(nullptr)); });
+  return out;
+}
+
+/// The required slots of all patterns of a body and its negations; nothing if there are none.
+inline void executor::add_required(const body& of, std::size_t source,
+                                   std::vector<std::uint64_t>& out) const {
+  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+    if (std::holds_alternative<pattern_clause>(of.clauses[i].is)) {
+      out.push_back(required(of, i, source).bits());
+    } else if (const auto* no = std::get_if<not_clause>(&of.clauses[i].is)) {
+      add_required(*no->inner, source, out);
+    }
+  }
+}
+
+inline void executor::estimate_all(const body& of, std::size_t source, estimates& out) const {
+  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+    const auto& is = of.clauses[i].is;
+    if (std::holds_alternative<pattern_clause>(is) || std::holds_alternative<relation_clause>(is)) {
+      out.of.emplace_back(&of, i);
+      out.basis.sizes.emplace_back(estimate(of, i, source));
+    } else if (const auto* no = std::get_if<not_clause>(&is)) {
+      estimate_all(*no->inner, source, out);
+    }
+  }
+}
+
+namespace detail {
+
+/// Whether no estimate can change the order: at most one clause asks a source, and what else there is is
+/// known.
+inline bool has_one_order(const body& of) {
+  std::size_t asked = 0;
+  for (const body_clause& c : of.clauses) {
+    const auto* known = std::get_if<relation_clause>(&c.is);
+    if (std::holds_alternative<pattern_clause>(c.is)) ++asked;
+    if (std::holds_alternative<rule_clause>(c.is) || std::holds_alternative<not_clause>(c.is)) asked += 2;
+    if (known != nullptr && known->input) asked += 2;
+  }
+  return asked < 2;
+}
+
+}  // namespace detail
 
 inline std::shared_ptr<const body_plan> executor::plan(const std::shared_ptr<const body>& of,
                                                        std::vector<var_id> columns_in,
                                                        std::size_t source) const {
-  body_order chosen = order(*of, columns_in, source);
-  return make_plan(of, std::move(chosen), std::move(columns_in));
+  estimates all;
+  const bool one_order = detail::has_one_order(*of);
+  if (!one_order) estimate_all(*of, source, all);
+  add_required(*of, source, all.basis.required);
+  const auto none = [](std::uint64_t slots) { return slots == 0; };
+  if (std::all_of(all.basis.required.begin(), all.basis.required.end(), none)) all.basis.required.clear();
+  if (auto known = env_.plans->find(of.get(), columns_in, source, all.basis)) return known;
+  detail::orderer orderer{env_.of->rules,
+                          [&](const body& in, std::size_t clause) {
+                            return one_order ? estimate(in, clause, source) : all.rows(in, clause);
+                          },
+                          [&](const body& in, std::size_t clause) { return required(in, clause, source); }};
+  var_set bound(of->names.size());
+  for (const var_id v : columns_in) bound[v] = true;
+  auto made = make_plan(of, orderer.run(*of, std::move(bound)), columns_in);
+  env_.plans->keep(columns_in, source, std::move(all.basis), made);
+  return made;
 }
 
 }  // namespace datolite::query

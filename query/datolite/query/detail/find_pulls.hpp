@@ -34,7 +34,7 @@ class find_pulls {
     relation out{of_.find.size()};
     for (std::size_t row = 0; row < rows_.size(); ++row) {
       for (std::size_t e = 0; e < of_.find.size(); ++e) {
-        const value& v = at(row, e);
+        const value v = at(row, e);
         if (pulls_[e].db == nullptr) {
           out.put(e, v);
         } else {
@@ -76,7 +76,7 @@ class find_pulls {
         *out.db, f.pattern ? *f.pattern : pull_pattern{env.values.at(f.pattern_input.id)}, env.io);
   }
 
-  const value& at(std::size_t row, std::size_t element) const {
+  value at(std::size_t row, std::size_t element) const {
     const std::size_t column = columns_[element];
     return column < rows_.width() ? rows_.row(row)[column] : fixed_[column - rows_.width()];
   }

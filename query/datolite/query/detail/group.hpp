@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,49 +25,97 @@ class grouping {
 
   /// One row a group, with a slot a find element.
   relation run() {
-    for (std::size_t row = 0; row < rows_.size(); ++row) group_of(row).push_back(row);
+    group_rows();
     relation out{of_.find.size()};
-    std::vector<value> values;
-    for (const auto& members : groups_) {
-      for (std::size_t e = 0; e < of_.find.size(); ++e) {
-        if (of_.find[e].is != find_element::type::aggregate) {
-          out.put(e, at(members[0], e));
-          continue;
-        }
-        values.clear();
-        for (const std::size_t row : members) values.push_back(at(row, e));
-        naming_clause(of_.find[e].form, [&] { out.put(e, aggregated(of_.find[e], values)); });
+    for (std::size_t e = 0; e < of_.find.size(); ++e) {
+      const found& element = of_.find[e];
+      if (element.is != find_element::type::aggregate) {
+        for (const std::uint32_t row : firsts_) out.put(e, at(row, e));
+      } else {
+        naming_clause(element.form, [&] { aggregate(element, e, out); });
       }
-      out.commit_row();
     }
+    out.commit_rows(firsts_.size());
     return out;
   }
 
  private:
-  const value& at(std::size_t row, std::size_t element) const {
+  bool is_fixed(std::size_t element) const noexcept { return columns_[element] >= rows_.width(); }
+  value at(std::size_t row, std::size_t element) const {
     const std::size_t column = columns_[element];
     return column < rows_.width() ? rows_.row(row)[column] : fixed_[column - rows_.width()];
   }
 
-  std::vector<std::size_t>& group_of(std::size_t row) {
-    std::size_t hash = 0;
+  bool same_group(const std::vector<std::size_t>& keys, std::size_t row, std::size_t other) const {
+    for (const std::size_t slot : keys) {
+      if (!same_cell(rows_.column(slot), row, rows_.column(slot), other)) return false;
+    }
+    return true;
+  }
+
+  /// Numbers the groups in the order of their first rows, and lists each one's rows: `members_` from `ends_[g
+  /// - 1]` to `ends_[g]`.
+  void group_rows() {
+    std::vector<std::size_t> keys;
     for (std::size_t e = 0; e < of_.find.size(); ++e) {
-      if (of_.find[e].is != find_element::type::aggregate) hash = hash_with(hash, at(row, e));
+      if (of_.find[e].is != find_element::type::aggregate && !is_fixed(e)) keys.push_back(columns_[e]);
     }
-    std::size_t found = groups_.size();
-    index_.any(hash, [&](std::size_t group) {
-      const std::size_t other = groups_[group][0];
-      for (std::size_t e = 0; e < of_.find.size(); ++e) {
-        if (of_.find[e].is != find_element::type::aggregate && !same(at(row, e), at(other, e))) return false;
+    std::vector<std::uint32_t> group(rows_.size());
+    row_index index;
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      if (row > 0 && same_group(keys, row, row - 1)) {
+        group[row] = group[row - 1];
+        continue;
       }
-      found = group;
-      return true;
-    });
-    if (found == groups_.size()) {
-      groups_.emplace_back();
-      index_.add(hash);
+      const std::size_t hash = hash_cells(rows_, keys, row);
+      const bool known = index.any(hash, [&](std::size_t g) {
+        if (!same_group(keys, row, firsts_[g])) return false;
+        group[row] = static_cast<std::uint32_t>(g);
+        return true;
+      });
+      if (known) continue;
+      group[row] = static_cast<std::uint32_t>(firsts_.size());
+      firsts_.push_back(static_cast<std::uint32_t>(row));
+      index.add(hash);
     }
-    return groups_[found];
+    ends_.resize(firsts_.size() + 1);
+    for (const std::uint32_t g : group) ++ends_[g + 1];
+    for (std::size_t g = 1; g < ends_.size(); ++g) ends_[g] += ends_[g - 1];
+    std::vector<std::uint32_t> next{ends_};
+    members_.resize(rows_.size());
+    for (std::size_t row = 0; row < rows_.size(); ++row)
+      members_[next[group[row]]++] = static_cast<std::uint32_t>(row);
+  }
+
+  std::span<const std::uint32_t> members(std::size_t group) const noexcept {
+    return {members_.data() + ends_[group], members_.data() + ends_[group + 1]};
+  }
+
+  void aggregate(const found& element, std::size_t e, relation& out) const {
+    const bool counts = element.built_in == count_of;
+    const bool sums = element.built_in == sum_of && !is_fixed(e) && rows_.column(columns_[e]).is_words() &&
+                      rows_.column(columns_[e]).word_kind() == kind::long_;
+    std::vector<value> values;
+    for (std::size_t g = 0; g < firsts_.size(); ++g) {
+      if (env_.limits != nullptr) env_.limits->poll();
+      if (counts) {
+        out.put(e, static_cast<std::int64_t>(members(g).size()));
+      } else if (sums) {
+        out.put(e, sum_of_words(rows_.column(columns_[e]).words(), members(g)));
+      } else {
+        values.clear();
+        for (const std::uint32_t row : members(g)) values.push_back(at(row, e));
+        out.put(e, aggregated(element, values));
+      }
+    }
+  }
+
+  static value sum_of_words(std::span<const std::int64_t> words, std::span<const std::uint32_t> rows) {
+    std::int64_t sum = 0;
+    for (const std::uint32_t row : rows) {
+      if (__builtin_add_overflow(sum, words[row], &sum)) throw_arithmetic("a long overflows");
+    }
+    return sum;
   }
 
   value aggregated(const found& element, const std::vector<value>& values) const {
@@ -84,8 +134,8 @@ class grouping {
   const std::vector<std::size_t>& columns_;
   const std::vector<value>& fixed_;
   const environment& env_;
-  row_index index_;
-  std::vector<std::vector<std::size_t>> groups_;  // row numbers
+  std::vector<std::uint32_t> firsts_;  // the first row of each group
+  std::vector<std::uint32_t> ends_, members_;
 };
 
 }  // namespace datolite::query::detail

@@ -56,11 +56,13 @@ inline pattern_template make_template(const pattern_clause& pattern, const body&
   return out;
 }
 
-/// The templates of all data patterns of `of`, by clause number; empty ones for other clauses.
-inline std::vector<pattern_template> make_templates(const body& of) {
+/// The templates of all data patterns of `of`, by clause number; empty ones for other clauses. `given` are
+/// bound from the start though the head does not have them.
+inline std::vector<pattern_template> make_templates(const body& of, const std::vector<var_id>& given = {}) {
   std::vector<std::size_t> uses(of.names.size());
   for (const body_clause& c : of.clauses) for_each_variable(c, [&](var_id v) { ++uses[v]; });
   for (const var_id v : of.head) ++uses[v];
+  for (const var_id v : given) ++uses[v];
   std::vector<bool> matters(uses.size());
   for (std::size_t v = 0; v < uses.size(); ++v) matters[v] = uses[v] > 1;
   std::vector<pattern_template> out(of.clauses.size());

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -44,18 +46,7 @@ struct prepared::state {
     auto made = std::make_shared<const program>(
         compile(ast, parse_rules(given.is(kind::string) ? read_edn(given.as_string(), "rules") : given)));
     const std::lock_guard lock{mutex};
-    rules = given, compiled = made, plan = nullptr;
-    return made;
-  }
-
-  /// The plan that `with` chooses. Remembers the last: estimates rarely change the order.
-  std::shared_ptr<const body_plan> plan_for(const std::shared_ptr<const program>& of, const executor& with) {
-    if (const auto last = last_plan(of); last != nullptr && has_one_order(*of)) return last;
-    body_order order = with.order(*of->main, {}, callers_source);
-    if (const auto last = last_plan(of); last != nullptr && last->order == order) return last;
-    auto made = make_plan(of->main, std::move(order), {});
-    const std::lock_guard lock{mutex};
-    plan = made;
+    rules = given, compiled = made;
     return made;
   }
 
@@ -63,28 +54,9 @@ struct prepared::state {
   bool takes_rules = false;
 
  private:
-  std::shared_ptr<const body_plan> last_plan(const std::shared_ptr<const program>& of) {
-    const std::lock_guard lock{mutex};
-    return plan != nullptr && plan->of == of->main ? plan : nullptr;
-  }
-
-  /// Whether no estimate can change the order: at most one clause asks a source, and what else there is is
-  /// known.
-  static bool has_one_order(const program& of) {
-    std::size_t asked = 0;
-    for (const body_clause& c : of.main->clauses) {
-      const auto* known = std::get_if<relation_clause>(&c.is);
-      if (std::holds_alternative<pattern_clause>(c.is)) ++asked;
-      if (std::holds_alternative<rule_clause>(c.is) || std::holds_alternative<not_clause>(c.is)) asked += 2;
-      if (known != nullptr && known->input) asked += 2;
-    }
-    return asked < 2;
-  }
-
   std::mutex mutex;
   value rules;
   std::shared_ptr<const program> compiled;
-  std::shared_ptr<const body_plan> plan;
 };
 
 inline prepared::prepared(const value& form) : state_{std::make_shared<state>(form)} {}
@@ -146,6 +118,7 @@ class input_binder {
     refuse_number(of.ast);
     program_ = of.with_rules(rules_argument(of.ast));
     env_.of = program_.get();
+    env_.plans = program_->plans.get();
     for (std::size_t i = 0; i < arguments.size(); ++i) bind(program_->inputs[i], arguments[i]);
     env_.values.resize(program_->input_values);
   }
@@ -200,7 +173,34 @@ class input_binder {
   environment env_;
 };
 
-inline result make_result(const std::shared_ptr<const program>& of, const environment& env, relation rows) {
+/// The rows in order, without those that the offset and the limit leave out.
+inline relation arranged(relation rows, const query_options& how, const std::vector<std::size_t>& columns,
+                         const std::vector<value>& fixed) {
+  if (how.order.empty() && !how.offset && !how.limit) return rows;
+  std::vector<std::uint32_t> kept(rows.size());
+  std::iota(kept.begin(), kept.end(), std::uint32_t{0});
+  const auto at = [&](std::uint32_t row, std::size_t element) {
+    const std::size_t column = columns[element];
+    return column < rows.width() ? rows.row(row)[column] : fixed[column - rows.width()];
+  };
+  if (!how.order.empty()) {
+    std::stable_sort(kept.begin(), kept.end(), [&](std::uint32_t i, std::uint32_t j) {
+      for (const auto& [element, descending] : how.order) {
+        const value x = at(i, element), y = at(j, element);
+        if (comes_before(x, y)) return !descending;
+        if (comes_before(y, x)) return descending;
+      }
+      return false;
+    });
+  }
+  const auto first = std::min<std::size_t>(kept.size(), static_cast<std::size_t>(how.offset.value_or(0)));
+  kept.erase(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(first));
+  if (how.limit) kept.resize(std::min<std::size_t>(kept.size(), static_cast<std::size_t>(*how.limit)));
+  return gathered(rows, kept);
+}
+
+inline result make_result(const std::shared_ptr<const program>& of, const environment& env, relation rows,
+                          const query_options& how) {
   std::vector<std::size_t> columns;
   std::vector<value> fixed;
   columns.reserve(of->find.size());
@@ -219,13 +219,16 @@ inline result make_result(const std::shared_ptr<const program>& of, const enviro
     rows = grouping{*of, rows, columns, fixed, env}.run();
     for (std::size_t e = 0; e < columns.size(); ++e) columns[e] = e;
   }
+  rows = arranged(std::move(rows), how, columns, fixed);
   const auto is_pull = [](const found& f) { return f.is == find_element::type::pull; };
   if (std::any_of(of->find.begin(), of->find.end(), is_pull)) {
     if (of->shape == find_shape::scalar || of->shape == find_shape::tuple) rows.truncate(1);
     rows = find_pulls{*of, rows, columns, fixed, env}.run();
     for (std::size_t e = 0; e < columns.size(); ++e) columns[e] = e;
   }
-  return {of, std::move(rows), std::move(columns), std::move(fixed)};
+  result out{of, std::move(rows), std::move(columns), std::move(fixed)};
+  if (!how.order.empty()) out.set_ordered();
+  return out;
 }
 
 inline double milliseconds_now() noexcept {
@@ -239,21 +242,50 @@ inline void add_counts(io_counters& to, const io_counters& from) noexcept {
   to.other += from.other;
 }
 
-/// Answers; `report`, if not null, says what is wanted beyond the rows.
+/// The options of one execution: the query's own, and before them those of the request.
+inline query_options options_of(const program& of, const query_ast& ast, const query_request* request) {
+  query_options out = of.options;
+  if (request == nullptr) return out;
+  if (!request->order_by.is_nil()) {
+    out.order.clear();
+    parse_order(out.order, {&request->order_by, 1}, ast.find, ast.form);
+  }
+  if (request->offset) out.offset = std::max<std::int64_t>(0, *request->offset);
+  if (request->limit) out.limit = *request->limit < 0 ? std::nullopt : request->limit;
+  if (request->timeout) out.timeout = request->timeout;
+  return out;
+}
+
+/// The limits of one execution; nothing if there are none.
+inline std::optional<watch> limits_of(const query_options& how, const query_request* request) {
+  watch out;
+  if (how.timeout) out.deadline = watch::now() + *how.timeout * 1'000'000;
+  if (request != nullptr) out.cancelled = request->cancel, out.most_bytes = request->memory;
+  if (!out.deadline && !out.cancelled && !out.most_bytes) return std::nullopt;
+  return out;
+}
+
+/// Answers; `report`, if not null, says what is wanted beyond the rows. `within`: the limits of a query that
+/// asks this one.
 inline result answer_fully(const prepared& query, std::span<const argument> arguments,
-                           const query_request* report) {
+                           const query_request* report, const environment* within = nullptr) {
   const bool counts = report != nullptr && (!report->io_context.is_nil() || report->io != nullptr);
   const double started = counts ? milliseconds_now() : 0;
   input_binder inputs{*query.shared(), arguments};
+  const query_options how = options_of(*inputs.compiled(), query.shared()->ast, report);
+  std::optional<watch> limits = limits_of(how, report);
   io_counters io;
-  if (counts) inputs.env().io = &io;
-  executor with{inputs.env()};
-  const auto plan = query.shared()->plan_for(inputs.compiled(), with);
+  environment& env = inputs.env();
+  if (counts) env.io = &io;
+  if (within != nullptr) env.io = within->io, env.limits = within->limits;
+  if (limits) env.limits = &*limits, limits->poll();
+  executor with{env};
+  const auto plan = with.plan(inputs.compiled()->main, {}, callers_source);
   rule_tables tables{with};
   body_frame frame{*plan, callers_source, tables, false};
   std::optional<statistics> seen;
   if (report != nullptr && report->query_stats) with.observe(frame, seen.emplace(*plan));
-  result out = make_result(inputs.compiled(), inputs.env(), with.run(frame, relation::unit()));
+  result out = make_result(inputs.compiled(), env, with.run(frame, relation::unit()), how);
   if (seen) out.set_query_stats(seen->as_value());
   if (counts && !report->io_context.is_nil()) {
     out.set_io_stats(io_stats_value(report->io_context, std::max(0.0, milliseconds_now() - started), io));
@@ -267,6 +299,40 @@ inline result answer(const prepared& query, std::span<const argument> arguments)
 }
 
 }  // namespace detail
+
+inline std::shared_ptr<const prepared> prepare_nested(const value& form) {
+  return std::make_shared<const prepared>(query_form{form}.get());
+}
+
+inline value ask_nested(const prepared& query, const environment& within,
+                        std::span<const nested_argument> arguments) {
+  std::vector<argument> given;
+  for (const nested_argument& a : arguments) {
+    if (a.source != nullptr)
+      given.emplace_back(*a.source);
+    else
+      given.emplace_back(a.given);
+  }
+  return detail::answer_fully(query, given, nullptr, &within).as_value();
+}
+
+inline explanation explain(const query_request& request) {
+  detail::input_binder inputs{*request.query.get().shared(), request.args};
+  const query_options how =
+      detail::options_of(*inputs.compiled(), request.query.get().shared()->ast, &request);
+  std::optional<watch> limits = detail::limits_of(how, &request);
+  if (limits) inputs.env().limits = &*limits;
+  executor with{inputs.env()};
+  const auto plan = with.plan(inputs.compiled()->main, {}, callers_source);
+  rule_tables tables{with};
+  body_frame frame{*plan, callers_source, tables, false};
+  plan_explainer seen{with, *plan};
+  with.observe(frame, seen);
+  with.run(frame, relation::unit());
+  explanation out{seen.as_value(), {}};
+  print_steps(out.tree, *find_keyword(out.plan, "steps"), "");
+  return out;
+}
 
 inline result query(const query_request& request) {
   return detail::answer_fully(request.query.get(), request.args, &request);

@@ -4,6 +4,7 @@
 // is.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <variant>
 #include <vector>
@@ -42,12 +43,28 @@ inline bool leads_to(const std::vector<rule_calls>& calls, std::size_t from, std
   return false;
 }
 
-/// Throws `db.error/unstratified-rules`, naming the two rules.
-inline void refuse_unstratified(const program& of) {
+inline std::vector<rule_calls> calls_of_all(const program& of) {
   std::vector<rule_calls> calls(of.rules.size());
   for (std::size_t i = 0; i < of.rules.size(); ++i) {
     for (const auto& branch : of.rules[i].branches) collect_calls(*branch, false, calls[i]);
   }
+  return calls;
+}
+
+/// Marks the rules that call themselves, and no other rule that leads back to them.
+inline void find_lone_recursion(program& of) {
+  const auto calls = calls_of_all(of);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const auto& plain = calls[i].plain;
+    bool alone = std::find(plain.begin(), plain.end(), i) != plain.end();
+    for (const std::size_t other : plain) alone = alone && (other == i || !leads_to(calls, other, i));
+    of.rules[i].recurs_alone = alone;
+  }
+}
+
+/// Throws `db.error/unstratified-rules`, naming the two rules.
+inline void refuse_unstratified(const program& of) {
+  const auto calls = calls_of_all(of);
   const auto name = [&](std::size_t i) {
     return of.rules[i].name.is_nil() ? std::string{"a disjunction"} : "the rule " + shown(of.rules[i].name);
   };

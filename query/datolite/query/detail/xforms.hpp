@@ -1,4 +1,4 @@
-// xforms: the functions that a pull's :xform can name: all that queries can call, and two more.
+// xforms: the functions that a pull's :xform can name: all that queries can call, and one more.
 #pragma once
 
 #include <span>
@@ -12,9 +12,6 @@
 
 namespace datolite::query::detail {
 
-inline value make_symbol(std::span<const value> a) {
-  return a[0].is_text() ? value::symbol(a[0].raw()) : value{};
-}
 inline value read_string(std::span<const value> a) {
   return a[0].is_nil() ? value{} : read_edn(text_of(a[0], "read-string"));
 }
@@ -24,7 +21,6 @@ inline function find_xform(std::string_view name) {
   constexpr std::string_view core = "clojure.core/";
   if (name.starts_with(core)) name.remove_prefix(core.size());
   if (function known = find_function(name)) return known;
-  if (name == "symbol") return function{make_symbol, 1, 1};
   if (name == "read-string") return function{read_string, 1, 1};
   return {};
 }

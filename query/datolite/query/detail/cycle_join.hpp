@@ -1,0 +1,216 @@
+// cycle_join: two patterns that close a cycle, in one step.
+//
+//   [?a :r ?b] [?b :r ?c] [?a :r ?c]      with the rows of the first clause found
+//
+// Joined one after the other, the second makes a row of every path, most of which the third drops. Here the
+// second's pairs (?b ?c) and the third's (?a ?c) are read once each and laid out as neighbours by ?b and by
+// ?a; then, an ?a at a time, its neighbours are marked, and of the paths through each ?b only those to a
+// marked ?c become rows. Needs entity ids or longs in all slots, and numbers that lie densely enough to be
+// marked.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <datolite/query/plan.hpp>
+#include <datolite/query/relation.hpp>
+#include <datolite/query/row_index.hpp>
+
+namespace datolite::query::detail {
+
+/// The neighbours of each number of a dense range.
+class adjacency {
+ public:
+  /// Empty if the numbers lie too far apart.
+  static std::optional<adjacency> make(std::span<const std::int64_t> from, std::span<const std::int64_t> to) {
+    adjacency out;
+    if (from.empty()) return out;
+    const auto [low, high] = std::minmax_element(from.begin(), from.end());
+    const auto range = static_cast<std::uint64_t>(*high) - static_cast<std::uint64_t>(*low);
+    if (range >= 8 * from.size() + 65'536) return std::nullopt;
+    out.low_ = *low;
+    out.starts_.resize(static_cast<std::size_t>(range) + 2);
+    for (const std::int64_t w : from) ++out.starts_[static_cast<std::size_t>(w - out.low_) + 1];
+    std::partial_sum(out.starts_.begin(), out.starts_.end(), out.starts_.begin());
+    if (std::is_sorted(from.begin(), from.end())) {
+      out.to_.assign(to.begin(), to.end());
+      return out;
+    }
+    out.to_.resize(to.size());
+    std::vector<std::uint32_t> next{out.starts_};
+    for (std::size_t i = 0; i < from.size(); ++i)
+      out.to_[next[static_cast<std::size_t>(from[i] - out.low_)]++] = to[i];
+    return out;
+  }
+
+  std::span<const std::int64_t> of(std::int64_t number) const noexcept {
+    const auto at = static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(low_);
+    if (at + 1 >= starts_.size()) return {};
+    return {to_.data() + starts_[at], to_.data() + starts_[at + 1]};
+  }
+
+ private:
+  std::int64_t low_ = 0;
+  std::vector<std::uint32_t> starts_;
+  std::vector<std::int64_t> to_;
+};
+
+/// How the second of two steps closes a cycle that the first opens.
+struct cycle {
+  std::size_t first_in, first_out;  ///< x slots of the first step: joined with ys, and new
+  std::size_t second_in,
+      second_out;                 ///< x slots of the second: joined with ys, and with what the first brought
+  std::size_t y_first, y_second;  ///< columns of ys that these are joined with
+};
+
+/// Whether `first` and `second` are such steps; nothing if they are not.
+inline std::optional<cycle> find_cycle(const plan_step& first, const plan_step& second) {
+  const auto* p = std::get_if<pattern_step>(&first.is);
+  const auto* q = std::get_if<pattern_step>(&second.is);
+  if (p == nullptr || q == nullptr || !first.join.predicates.empty() || !second.join.predicates.empty())
+    return std::nullopt;
+  if (first.join.join.size() != 1 || first.join.project_x.size() != 1 || second.join.join.size() != 2 ||
+      !second.join.project_x.empty() || first.join.distinct)
+    return std::nullopt;
+  const projection brought = first.join.project_x[0];
+  cycle out{first.join.join[0].x, brought.from, 0, 0, first.join.join[0].y, 0};
+  bool closes = false, opens = false;
+  for (const join_pair& pair : second.join.join) {
+    if (pair.y == brought.to) {
+      out.second_out = pair.x, closes = true;
+      continue;
+    }
+    for (const projection& kept : first.join.project_y) {
+      if (kept.to == pair.y) out.second_in = pair.x, out.y_second = kept.from, opens = true;
+    }
+  }
+  if (!closes || !opens || out.first_in == out.first_out || out.second_in == out.second_out)
+    return std::nullopt;
+  return out;
+}
+
+/// Two columns of all rows of a pattern.
+inline join_plan two_slots(std::size_t in, std::size_t out) {
+  join_plan all;
+  all.project_x = {{in, 0}, {out, 1}};
+  all.width = 2;
+  all.distinct = true;
+  return all;
+}
+
+inline bool is_all_integral(const relation& rows) {
+  for (std::size_t slot = 0; slot < rows.width(); ++slot) {
+    if (!rows.column(slot).is_integral()) return false;
+  }
+  return true;
+}
+
+class cycle_join {
+ public:
+  /// `opening` and `closing`: the rows of the two patterns, as two_slots shows them.
+  cycle_join(const relation& ys, const cycle& of, const relation& opening, const relation& closing)
+      : ys_{ys}, of_{of}, opening_{opening}, closing_{closing} {}
+
+  /// The result of both steps, and the rows that the first would have given; nothing if the numbers do not
+  /// fit.
+  std::optional<std::pair<relation, std::size_t>> run(const plan_step& first, const plan_step& second) {
+    const auto paths = adjacency::make(opening_.column(0).words(), opening_.column(1).words());
+    const auto ends = adjacency::make(closing_.column(0).words(), closing_.column(1).words());
+    if (!paths || !ends) return std::nullopt;
+    const auto by_first = ys_.column(of_.y_first).words();
+    const auto by_second = ys_.column(of_.y_second).words();
+    through_ = all_paths(*paths, by_first);
+    const bool straight = through_ <= all_paths(*ends, by_second);
+    if (!lay_out_marks((straight ? closing_ : opening_).column(1).words())) return std::nullopt;
+    if (straight)
+      find(*paths, by_first, *ends, by_second);
+    else
+      find(*ends, by_second, *paths, by_first);
+    return std::pair{gather(first, second), through_};
+  }
+
+ private:
+  static std::size_t all_paths(const adjacency& along, std::span<const std::int64_t> from) {
+    std::size_t sum = 0;
+    for (const std::int64_t w : from) sum += along.of(w).size();
+    return sum;
+  }
+
+  bool lay_out_marks(std::span<const std::int64_t> targets) {
+    if (targets.empty()) return true;
+    const auto [low, high] = std::minmax_element(targets.begin(), targets.end());
+    const auto range = static_cast<std::uint64_t>(*high) - static_cast<std::uint64_t>(*low);
+    if (range >= 8 * targets.size() + 65'536) return false;
+    marks_.resize(static_cast<std::size_t>(range) + 1);
+    low_ = static_cast<std::uint64_t>(*low);
+    return true;
+  }
+
+  /// Rows with the same `from` are taken together: the `ends` of it are marked, and the `paths` through each
+  /// row's `through` looked at.
+  void find(const adjacency& paths, std::span<const std::int64_t> through, const adjacency& ends,
+            std::span<const std::int64_t> from) {
+    std::vector<std::uint32_t> order(from.size());
+    std::iota(order.begin(), order.end(), std::uint32_t{0});
+    if (!std::is_sorted(from.begin(), from.end())) {
+      std::sort(order.begin(), order.end(),
+                [&](std::uint32_t i, std::uint32_t j) { return from[i] < from[j]; });
+    }
+    std::uint32_t stamp = 0;
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const std::uint32_t y = order[i];
+      if (i == 0 || from[y] != from[order[i - 1]]) {
+        ++stamp;
+        for (const std::int64_t end : ends.of(from[y]))
+          marks_[static_cast<std::uint64_t>(end) - low_] = stamp;
+      }
+      const auto beyond = paths.of(through[y]);
+      if (y_.size() < n + beyond.size()) y_.resize(2 * n + beyond.size() + 1024), to_.resize(y_.size());
+      for (const std::int64_t to : beyond) {
+        const std::uint64_t at = static_cast<std::uint64_t>(to) - low_;
+        y_[n] = y, to_[n] = to;
+        n += at < marks_.size() && marks_[at] == stamp ? 1 : 0;
+      }
+    }
+    y_.resize(n), to_.resize(n);
+  }
+
+  relation gather(const plan_step& first, const plan_step& second) {
+    relation out{second.join.width};
+    const kind brought = opening_.column(1).word_kind();
+    for (const projection& p : second.join.project_y) {
+      column& to = out.column_to_fill(p.to);
+      if (p.from == first.join.project_x[0].to) {
+        to.take_words(brought, std::move(to_));
+        continue;
+      }
+      for (const projection& kept : first.join.project_y) {
+        if (kept.to == p.from) to.append(ys_.column(kept.from), y_);
+      }
+    }
+    const std::size_t told = second.join.project_y.size();
+    out.commit_rows(y_.size());
+    if (ys_.is_distinct() && told == ys_.width() + 1) out.mark_distinct();
+    return out;
+  }
+
+  const relation& ys_;
+  const cycle& of_;
+  const relation& opening_;
+  const relation& closing_;
+  std::vector<std::uint32_t> marks_;
+  std::uint64_t low_ = 0;
+  std::vector<std::uint32_t> y_;
+  std::vector<std::int64_t> to_;
+  std::size_t through_ = 0;
+};
+
+}  // namespace datolite::query::detail

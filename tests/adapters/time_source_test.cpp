@@ -1,0 +1,78 @@
+// The moment as a column before the others; a transaction's datoms as a source with idents.
+#include <datolite/adapters/as_of_source.hpp>
+#include <datolite/adapters/traced_source.hpp>
+#include <datolite/adapters/tx_data_source.hpp>
+#include <datolite/datolite.hpp>
+
+#include <gtest/gtest.h>
+
+using namespace datolite;
+using namespace datolite::literals;
+
+namespace {
+
+/// The article's: an entity whose one attribute is touched in the transaction in which the other has its old
+/// value.
+struct my_things {
+  connection conn{engines::memory{}};
+  std::int64_t e = 17592186045418, tx = 0, later = 0;
+  my_things() {
+    conn.transact(R"([{:db/ident :my/attr :db/valueType :db.type/string :db/cardinality :db.cardinality/one}
+                      {:db/ident :my/other-attr :db/valueType :db.type/string :db/cardinality :db.cardinality/one}])"_edn);
+    tx = datoms::t_to_tx(
+        conn.transact(R"([{:db/id 17592186045418 :my/attr "x" :my/other-attr "oldvalue"}])"_edn).t);
+    later = datoms::t_to_tx(conn.transact(R"([{:db/id 17592186045418 :my/other-attr "newvalue"}])"_edn).t);
+  }
+};
+
+TEST(as_of_source, joins_each_row_with_what_was_true_at_its_moment) {
+  const my_things made;
+  const db now = made.conn.db();
+  const auto found =
+      q("[:find ?e ?tx ?v :in $ $history :where [$history ?e :my/attr _ ?tx] [$ ?tx ?e :my/other-attr ?v]]",
+        adapters::as_of_source{now}, now.history());
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0][0].word(), made.e);
+  EXPECT_EQ(found[0][1].word(), made.tx);
+  EXPECT_EQ(found[0][2], value{"oldvalue"});
+}
+
+TEST(as_of_source, takes_a_moment_as_a_constant_or_an_input) {
+  const my_things made;
+  const adapters::as_of_source past{made.conn.db()};
+  EXPECT_EQ(q("[:find ?v . :in $ ?tx :where [$ ?tx _ :my/other-attr ?v]]", past, made.tx).as_value(),
+            value{"oldvalue"});
+  EXPECT_EQ(q("[:find [?v ...] :in $ [?tx ...] :where [$ ?tx _ :my/other-attr ?v]]", past,
+              value::vector({made.tx, made.later, made.tx - 1}))
+                .as_value(),
+            "#{\"oldvalue\" \"newvalue\"}"_edn);
+}
+
+TEST(as_of_source, without_a_moment_is_refused) {
+  const my_things made;
+  try {
+    q("[:find ?v :where [$ ?tx ?e :my/other-attr ?v]]", adapters::as_of_source{made.conn.db()});
+    FAIL();
+  } catch (const error& e) {
+    EXPECT_EQ(e.code(), "db.error/insufficient-binding");
+    EXPECT_NE(e.message().find("must be bound"), std::string::npos) << e.message();
+  }
+}
+
+TEST(tx_data_source, knows_attributes_and_entities_by_their_names) {
+  my_things made;
+  const auto report = made.conn.transact(R"([{:db/id 17592186045418 :my/other-attr "third"}
+                                             {:db/id 17592186045419 :my/attr "y" :db/ident :the/other}])"_edn);
+  const adapters::tx_data_source data{report.db_after, report.tx_data};
+  EXPECT_EQ(q("[:find ?v ?added :where [17592186045418 :my/other-attr ?v _ ?added]]", data).as_value(),
+            "#{[\"newvalue\" false] [\"third\" true]}"_edn);
+  EXPECT_EQ(q("[:find ?v . :where [:the/other :my/attr ?v]]", data).as_value(), value{"y"});
+  EXPECT_EQ(q("[:find ?v . :in $ [?a ...] :where [_ ?a ?v]]", data, "[:my/attr]"_edn).as_value(), value{"y"});
+  EXPECT_EQ(q("[:find ?old ?new :in $data $ :where [$data ?e :my/other-attr ?old _ false] [?e :my/other-attr "
+              "?new]]",
+              data, report.db_after)
+                .as_value(),
+            "#{[\"newvalue\" \"third\"]}"_edn);
+}
+
+}  // namespace

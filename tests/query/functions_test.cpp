@@ -1,0 +1,156 @@
+// The functions that queries call: regular expressions in linear time, collections, texts, queries within
+// queries.
+#include <chrono>
+#include <random>
+#include <regex>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <datolite/query/detail/regex.hpp>
+#include <datolite/query/query.hpp>
+
+#include <gtest/gtest.h>
+
+using datolite::q;
+using datolite::value;
+using namespace datolite::literals;
+namespace detail = datolite::query::detail;
+
+namespace {
+
+/// What `(call)` gives, in a query of its own.
+value result_of(const std::string& call) {
+  return q("[:find ?x . :in ?in :where [(" + call + ") ?x]]", 0).as_value();
+}
+std::string shown(const std::string& call) { return datolite::to_edn(result_of(call)); }
+std::string code_of(const std::string& call) {
+  try {
+    result_of(call);
+  } catch (const datolite::error& e) {
+    return e.code();
+  }
+  return "no error";
+}
+
+TEST(re_find, gives_the_match_or_the_match_and_its_groups) {
+  EXPECT_EQ(shown("re-find \"[a-c]+\" \"xxabcabx\""), "\"abcab\"");
+  EXPECT_EQ(shown("re-find \"(\\\\w+)@(\\\\w+)\\\\.org\" \"to ivan@x.org\""),
+            "[\"ivan@x.org\" \"ivan\" \"x\"]");
+  EXPECT_EQ(shown("re-find \"(a)|(b)\" \"b\""), "[\"b\" nil \"b\"]");
+  EXPECT_EQ(shown("re-find \"q\" \"xyz\""), "nil");
+  EXPECT_EQ(shown("re-matches \"a+\" \"aab\""), "nil");
+  EXPECT_EQ(shown("re-matches \"a+b\" \"aab\""), "\"aab\"");
+  EXPECT_EQ(shown("re-seq \"\\\\d+\" \"1 22 x 333\""), "(\"1\" \"22\" \"333\")");
+  EXPECT_EQ(shown("re-find \"(?i)IVAN\" \"ivan\""), "\"ivan\"");
+  EXPECT_EQ(shown("re-find \"^ж.й$\" \"жёй\""), "\"жёй\"");
+}
+
+TEST(re_find, prefers_as_a_backtracking_matcher_does) {
+  std::mt19937 random{20240611};
+  const auto below = [&](std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>{0, n - 1}(random);
+  };
+  const std::vector<std::string> atoms{"a",      "b",        ".",    "[ab]", "[^a]",
+                                       "(a|ab)", "(?:b|bc)", "(a*)", "\\w",  "(b+?)"};
+  const std::vector<std::string> repetitions{"", "", "", "*", "+", "?", "*?", "+?", "{2}", "{1,2}"};
+  for (int trial = 0; trial < 3000; ++trial) {
+    std::string pattern;
+    for (std::size_t i = 1 + below(4); i > 0; --i) {
+      const std::string& atom = atoms[below(atoms.size())];
+      pattern += atom + (atom == "(a*)" ? "" : repetitions[below(repetitions.size())]);
+      if (below(8) == 0 && i > 1) pattern += "|";
+    }
+    std::string text;
+    for (std::size_t i = below(8); i > 0; --i) text += "abc"[below(3)];
+    std::smatch expected;
+    const bool found = std::regex_search(text, expected, std::regex{pattern, std::regex::ECMAScript});
+    const auto ours = detail::regex{pattern}.find(text);
+    ASSERT_EQ(ours.has_value(), found) << pattern << " in " << text;
+    if (!found) continue;
+    ASSERT_EQ(ours->ends[0], static_cast<std::size_t>(expected.position(0))) << pattern << " in " << text;
+    ASSERT_EQ(text.substr(ours->ends[0], ours->ends[1] - ours->ends[0]), expected[0].str())
+        << pattern << " in " << text;
+  }
+}
+
+TEST(re_find, takes_time_linear_in_the_text_whatever_the_pattern) {
+  const std::string text(20'000, 'a');
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(detail::regex{"(a*)*b"}.find(text, 0, true));
+  EXPECT_FALSE(detail::regex{"(a|a)*(a|aa)+b$"}.find(text, 0, true));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{20});
+}
+
+TEST(re_find, a_pattern_that_cannot_be_matched_in_linear_time_is_refused) {
+  for (const char* pattern : {"(a)\\\\1", "(?=a)", "(?<!a)", "a*+", "a{2,1}", "[b-a]", "(a", "a)", "[a", "*a",
+                              "a{9999}", "((((a{900}){900}){900}))", "\\\\p", "x\\\\"}) {
+    EXPECT_EQ(code_of("re-find \"" + std::string{pattern} + "\" \"a\""), "db.error/invalid-pattern")
+        << pattern;
+  }
+  std::string nested = "a";
+  for (int i = 0; i < 60; ++i) nested = "(" + nested + ")+";
+  EXPECT_EQ(code_of("re-find \"" + nested + "\" \"a\""), "db.error/invalid-pattern");
+}
+
+TEST(functions, over_collections) {
+  EXPECT_EQ(shown("hash-map :a 1 :b 2 :a 3"), "{:a 3, :b 2}");
+  EXPECT_EQ(shown("get {:a 1} :a"), "1");
+  EXPECT_EQ(shown("get {:a 1} :b 7"), "7");
+  EXPECT_EQ(shown("get [4 5] 1"), "5");
+  EXPECT_EQ(shown("contains? #{1 2} 2"), "true");
+  EXPECT_EQ(shown("first [4 5]"), "4");
+  EXPECT_EQ(shown("last [4 5]"), "5");
+  EXPECT_EQ(shown("nth [4 5] 1"), "5");
+  EXPECT_EQ(code_of("nth [4 5] 2"), "db.error/arithmetic");
+  EXPECT_EQ(shown("empty? []"), "true");
+  EXPECT_EQ(shown("set [1 1 2]"), "#{1 2}");
+  EXPECT_EQ(shown("range 2 8 3"), "(2 5)");
+  EXPECT_EQ(code_of("hash-map 1"), "db.error/wrong-arity");
+}
+
+TEST(functions, over_texts_and_numbers) {
+  EXPECT_EQ(shown("clojure.string/join \", \" [1 \"a\" :b]"), "\"1, a, :b\"");
+  EXPECT_EQ(shown("clojure.string/replace \"a-b-c\" \"-\" \"+\""), "\"a+b+c\"");
+  EXPECT_EQ(shown("clojure.string/split \"a1b22c\" \"\\\\d+\""), "[\"a\" \"b\" \"c\"]");
+  EXPECT_EQ(shown("clojure.string/trim \"  a b \""), "\"a b\"");
+  EXPECT_EQ(shown("clojure.string/capitalize \"iVAN\""), "\"Ivan\"");
+  EXPECT_EQ(shown("clojure.string/index-of \"жaж\" \"a\""), "1");
+  EXPECT_EQ(shown("clojure.string/reverse \"aжb\""), "\"bжa\"");
+  EXPECT_EQ(shown("clojure.core/inc 1"), "2");
+  EXPECT_EQ(shown("abs -3"), "3");
+  EXPECT_EQ(shown("long 2.9"), "2");
+  EXPECT_EQ(shown("bit-and 12 10"), "8");
+  EXPECT_EQ(code_of("long 1e300"), "db.error/arithmetic");
+}
+
+const std::vector<std::tuple<std::string, int>> ages{{"Ivan", 15}, {"Petr", 37}, {"Anna", 22}, {"Oleg", 37}};
+
+TEST(nested_query, its_answer_is_bound_as_any_value) {
+  EXPECT_EQ(q("[:find [?n ...] :where [(q [:find (max ?a) . :where [_ ?a]] $) ?oldest] [?n ?oldest]]", ages)
+                .as_value(),
+            "#{\"Oleg\" \"Petr\"}"_edn);
+  EXPECT_EQ(
+      q("[:find ?n ?c :where [?n ?a] [(q [:find (count ?o) . :in $ ?a :where [?o ?b] [(< ?b ?a)]] $ ?a) ?c]]",
+        ages)
+          .as_value(),
+      "#{[\"Anna\" 1] [\"Oleg\" 2] [\"Petr\" 2]}"_edn);  // nil for Ivan drops the row
+  EXPECT_EQ(
+      q("[:find ?n ?a :where [(q [:find ?n ?a :where [?n ?a] [(> ?a 30)]] $) [[?n ?a]]]]", ages).as_value(),
+      "#{[\"Oleg\" 37] [\"Petr\" 37]}"_edn);
+  EXPECT_EQ(q("[:find [?x ...] :in $a $b :where [(q [:find [?n ...] :in $a $b :where [$a ?n ?y] [$b ?y]] $a "
+              "$b) [?x ...]]]",
+              ages, "[[22] [15]]"_edn)
+                .as_value(),
+            "#{\"Anna\" \"Ivan\"}"_edn);
+}
+
+TEST(nested_query, that_is_malformed_is_refused_naming_the_clause) {
+  for (const char* text :
+       {"[:find ?x :where [(q [:find ?y] $ 1) ?x]]", "[:find ?x :where [(q ?x $) ?y] [?x]]",
+        "[:find ?x :where [?x] [(q [:find ?y :where [?y]] $)]]", "[:find ?x :where [(inc $) ?x]]"}) {
+    EXPECT_THROW(q(text, ages), datolite::error) << text;
+  }
+}
+
+}  // namespace

@@ -1,0 +1,135 @@
+// What a query may say beside what it asks: order, offset, limit; and what stops it: time, another thread,
+// memory. Also `explain`.
+#include <chrono>
+#include <functional>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include <datolite/query/query.hpp>
+
+#include <gtest/gtest.h>
+
+using datolite::q;
+using datolite::value;
+using namespace datolite::literals;
+namespace query = datolite::query;
+
+namespace {
+
+const std::vector<std::tuple<std::string, int>> ages{{"Ivan", 15}, {"Petr", 37}, {"Anna", 22}, {"Oleg", 37}};
+
+std::string code_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const datolite::error& e) {
+    return e.code();
+  }
+  return "no error";
+}
+
+TEST(options, order_offset_and_limit_stand_in_the_query) {
+  EXPECT_EQ(q("[:find ?n ?a :where [?n ?a] :order-by ?a :desc ?n]", ages).as_value(),
+            "[[\"Oleg\" 37] [\"Petr\" 37] [\"Anna\" 22] [\"Ivan\" 15]]"_edn);
+  EXPECT_EQ(q("[:find [?n ...] :where [?n ?a] :order-by ?n :offset 1 :limit 2]", ages).as_value(),
+            "[\"Ivan\" \"Oleg\"]"_edn);
+  EXPECT_EQ(q("{:find [?n ?a] :where [[?n ?a]] :order-by [[1 :desc] 0] :limit 1}", ages).as_value(),
+            "[[\"Oleg\" 37]]"_edn);
+  EXPECT_EQ(q("[:find ?a (count ?n) :where [?n ?a] :order-by (count ?n) :desc ?a :limit 2]", ages).as_value(),
+            "[[37 2] [15 1]]"_edn);
+  EXPECT_EQ(q("[:find ?n . :where [?n ?a] :order-by ?n :desc]", ages).as_value(), "\"Petr\""_edn);
+  EXPECT_EQ(q("[:find ?n :where [?n ?a] :limit 0]", ages).size(), 0u);
+  EXPECT_EQ(q("[:find ?n :where [?n ?a] :limit -1]", ages).size(), 4u);
+}
+
+TEST(options, of_the_request_come_before_those_of_the_query) {
+  EXPECT_EQ(q({.query = "[:find ?n :where [?n ?a] :order-by ?n :limit 3]",
+               .args = {ages},
+               .order_by = "[?n :desc]"_edn,
+               .offset = 1,
+               .limit = 2})
+                .as_value(),
+            "[[\"Oleg\"] [\"Ivan\"]]"_edn);
+}
+
+TEST(options, that_mean_nothing_are_refused) {
+  for (const char* text : {"[:find ?n :where [?n ?a] :order-by ?a]", "[:find ?n :where [?n] :order-by 1]",
+                           "[:find ?n :where [?n] :limit x]", "[:find ?n :where [?n] :limit -2]",
+                           "[:find ?n :where [?n] :offset 1 2]", "[:find ?n :where [?n] :timeout \"a\"]"}) {
+    EXPECT_EQ(code_of([&] { q(text, ages); }), "db.error/invalid-query") << text;
+  }
+}
+
+/// Queries that would take long: a product of three, a closure over a ring, a negation, a function.
+const std::vector<std::string> endless{
+    "[:find (count ?x) . :with ?y ?z :in $ % :where [?x] [?y] [?z] [(< ?x ?y)] [(< ?y ?z)]]",
+    "[:find (count ?x) . :with ?y :in $ % :where (reach ?x ?y)]",
+    "[:find (count ?x) . :with ?y :in $ % :where [?x] [?y] (not [?x] [?z] [?w] [(+ ?z ?w) ?y])]"};
+const value ring_rules =
+    "[[(reach ?x ?y) [?x] [(+ ?x 1) ?n] [(mod ?n 3000) ?y]]"
+    " [(reach ?x ?y) (reach ?x ?z) (reach ?z ?y)]]"_edn;
+
+std::vector<std::tuple<int>> numbers() {
+  std::vector<std::tuple<int>> out;
+  for (int i = 0; i < 3000; ++i) out.emplace_back(i);
+  return out;
+}
+
+TEST(limits, a_timeout_stops_joins_rules_and_negations) {
+  const auto all = numbers();
+  for (const std::string& text : endless) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(code_of([&] {
+                q({.query = text, .args = {all, ring_rules}, .timeout = 100});
+              }),
+              "db.error/timeout")
+        << text;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{10}) << text;
+  }
+  EXPECT_EQ(code_of([&] { q("[:find ?x ?y ?z :where [?x] [?y] [?z] :timeout 50]", all); }),
+            "db.error/timeout");
+}
+
+TEST(limits, another_thread_can_stop_a_query) {
+  const auto all = numbers();
+  for (const std::string& text : endless) {
+    const query::cancellation stop;
+    std::thread other{[&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{50});
+      stop.cancel();
+    }};
+    EXPECT_EQ(code_of([&] {
+                q({.query = text, .args = {all, ring_rules}, .cancel = stop});
+              }),
+              "db.error/cancelled")
+        << text;
+    other.join();
+  }
+}
+
+TEST(limits, a_memory_budget_stops_joins_and_rules) {
+  const auto all = numbers();
+  for (const std::string& text : {endless[0], endless[1]}) {
+    EXPECT_EQ(code_of([&] {
+                q({.query = text, .args = {all, ring_rules}, .memory = 2'000'000});
+              }),
+              "db.error/memory-limit")
+        << text;
+  }
+  EXPECT_EQ(q({.query = "[:find ?x :where [?x]]", .args = {all}, .memory = 2'000'000}).size(), 3000u);
+}
+
+TEST(explain, shows_each_step_with_what_was_promised_and_what_came) {
+  const auto how = datolite::explain(
+      {.query = "[:find ?n ?m :where [?n ?a] [?m ?a] [(< ?a 30)] (not [?m 15])]", .args = {ages}});
+  const auto& steps = datolite::find_keyword(how.plan, "steps")->elements();
+  ASSERT_EQ(steps.size(), 3u);
+  EXPECT_EQ(*datolite::find_keyword(steps[0], "by"), "source"_kw);
+  EXPECT_EQ(*datolite::find_keyword(steps[0], "estimated"), value{4.0});
+  EXPECT_EQ(*datolite::find_keyword(steps[0], "rows-out"), value{2});
+  EXPECT_NE(how.tree.find("(not [?m 15])  not, rows 2 -> 1"), std::string::npos) << how.tree;
+  EXPECT_NE(how.tree.find("estimated 4, rows 1 -> 2  [(< ?a 30)]"), std::string::npos) << how.tree;
+}
+
+}  // namespace
