@@ -11,9 +11,9 @@
 
 #include <gtest/gtest.h>
 
-using namespace datolite;
+namespace db_random_test {
 
-namespace {
+using namespace datolite;
 
 constexpr std::uint32_t seed = 20240612;
 constexpr std::int64_t base = std::int64_t{4} << 42;
@@ -188,4 +188,4 @@ TEST(random_queries_over_a_db, agree_with_the_reference_at_every_time) {
   EXPECT_GT(answered, 100) << "the generator makes too many queries whose answer is empty";
 }
 
-}  // namespace
+}  // namespace db_random_test

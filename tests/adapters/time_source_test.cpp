@@ -6,10 +6,10 @@
 
 #include <gtest/gtest.h>
 
+namespace time_source_test {
+
 using namespace datolite;
 using namespace datolite::literals;
-
-namespace {
 
 /// The article's: an entity whose one attribute is touched in the transaction in which the other has its old
 /// value.
@@ -75,4 +75,4 @@ TEST(tx_data_source, knows_attributes_and_entities_by_their_names) {
             "#{[\"newvalue\" \"third\"]}"_edn);
 }
 
-}  // namespace
+}  // namespace time_source_test

@@ -8,7 +8,7 @@
 #include <atomic>
 #include <thread>
 
-namespace {
+namespace merging_test {
 
 using namespace datolite_test;
 
@@ -52,4 +52,4 @@ TEST(MergeInBackground, NobodyNoticesButTheBlocks) {
   }
 }
 
-}  // namespace
+}  // namespace merging_test

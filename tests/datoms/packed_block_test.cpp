@@ -16,7 +16,7 @@
 #include <datolite/datoms/packed_build.hpp>
 #include <datolite/datoms/packed_directory.hpp>
 
-namespace {
+namespace packed_block_test {
 
 using namespace datolite;
 using namespace datolite::datoms;
@@ -245,4 +245,4 @@ TEST(PackedDirectory, IsReadAsItWasWritten) {
   EXPECT_EQ(again.chunks, m.chunks);
 }
 
-}  // namespace
+}  // namespace packed_block_test

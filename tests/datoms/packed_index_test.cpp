@@ -17,7 +17,7 @@
 #include <filesystem>
 #include <random>
 
-namespace {
+namespace packed_index_test {
 
 using namespace datolite_test;
 using datolite::testing::temporary_directory;
@@ -227,4 +227,4 @@ TYPED_TEST(PackedCost, ARangeReadsTheBlocksItSpansAndACommitWritesTheLog) {
   EXPECT_LE((counters->counts() - uncounted).gets, 2u);
 }
 
-}  // namespace
+}  // namespace packed_index_test

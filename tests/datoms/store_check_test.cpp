@@ -9,7 +9,7 @@
 
 #include <random>
 
-namespace {
+namespace store_check_test {
 
 using namespace datolite_test;
 
@@ -111,4 +111,4 @@ TEST(StoreFigures, TellHowAPackedDatabaseStands) {
   EXPECT_FALSE(datoms::figures_of(connection{new_memory()}.db()));
 }
 
-}  // namespace
+}  // namespace store_check_test

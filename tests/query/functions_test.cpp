@@ -12,12 +12,12 @@
 
 #include <gtest/gtest.h>
 
+namespace functions_test {
+
 using datolite::q;
 using datolite::value;
 using namespace datolite::literals;
 namespace detail = datolite::query::detail;
-
-namespace {
 
 /// What `(call)` gives, in a query of its own.
 value result_of(const std::string& call) {
@@ -153,4 +153,4 @@ TEST(nested_query, that_is_malformed_is_refused_naming_the_clause) {
   }
 }
 
-}  // namespace
+}  // namespace functions_test

@@ -11,12 +11,12 @@
 
 #include <gtest/gtest.h>
 
+namespace options_test {
+
 using datolite::q;
 using datolite::value;
 using namespace datolite::literals;
 namespace query = datolite::query;
-
-namespace {
 
 const std::vector<std::tuple<std::string, int>> ages{{"Ivan", 15}, {"Petr", 37}, {"Anna", 22}, {"Oleg", 37}};
 
@@ -132,4 +132,4 @@ TEST(explain, shows_each_step_with_what_was_promised_and_what_came) {
   EXPECT_NE(how.tree.find("estimated 4, rows 1 -> 2  [(< ?a 30)]"), std::string::npos) << how.tree;
 }
 
-}  // namespace
+}  // namespace options_test

@@ -9,11 +9,11 @@
 
 #include <gtest/gtest.h>
 
+namespace semantics_test {
+
 using datolite::q;
 using datolite::value;
 using namespace datolite::literals;
-
-namespace {
 
 template <class... A>
 std::string ask(const char* text, A&&... arguments) {
@@ -166,4 +166,4 @@ TEST(semantics, a_rule_costs_about_what_its_body_does_when_recursion_hands_on) {
   EXPECT_EQ(found.size(), 2000u);
 }
 
-}  // namespace
+}  // namespace semantics_test
