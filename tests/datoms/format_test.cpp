@@ -17,14 +17,6 @@ void overwrite(any_storage& in, bytes_view key, bytes_view with) {
   in.commit(one, {});
 }
 
-std::vector<std::pair<bytes, bytes>> pairs_of(const any_storage& in) {
-  std::vector<std::pair<bytes, bytes>> all;
-  const any_snapshot now = in.snapshot();
-  auto it = now.open_iterator(everything());
-  for (it.seek_first(); it.valid(); it.next()) all.emplace_back(bytes{it.key()}, bytes{it.value()});
-  return all;
-}
-
 /// Reads all there is.
 void read_whole(const any_storage& in) {
   const connection conn{in};

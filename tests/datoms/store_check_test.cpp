@@ -42,14 +42,6 @@ TEST(StoreCheck, AWholeDatabaseHasNoProblems) {
   }
 }
 
-std::vector<std::pair<bytes, bytes>> pairs_of(const any_storage& in) {
-  std::vector<std::pair<bytes, bytes>> all;
-  const any_snapshot now = in.snapshot();
-  auto it = now.open_iterator(everything());
-  for (it.seek_first(); it.valid(); it.next()) all.emplace_back(bytes{it.key()}, bytes{it.value()});
-  return all;
-}
-
 TEST(StoreCheck, DamageAndLossAreNamedWhereverTheyAre) {
   std::mt19937 random{5};
   any_storage good = new_memory();

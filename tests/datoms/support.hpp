@@ -7,8 +7,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include <datolite/core/any_storage.hpp>
 #include <datolite/core/edn.hpp>
 #include <datolite/core/value_order.hpp>
 #include <datolite/datoms/connection.hpp>
@@ -42,6 +44,15 @@ inline std::set<std::string> all_facts(const db& in, index_order order = index_o
                std::to_string(d.t_op));
   }
   return out;
+}
+
+/// All that an engine holds.
+inline std::vector<std::pair<bytes, bytes>> pairs_of(const any_storage& in) {
+  std::vector<std::pair<bytes, bytes>> all;
+  const any_snapshot now = in.snapshot();
+  auto it = now.open_iterator(everything());
+  for (it.seek_first(); it.valid(); it.next()) all.emplace_back(bytes{it.key()}, bytes{it.value()});
+  return all;
 }
 
 /// Expects that `text` is refused with `code`, a message that holds `words`, and that nothing changes.

@@ -2,8 +2,7 @@
 #include "stores.hpp"
 #include "support.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
+#include <support/children.hpp>
 
 #include <atomic>
 #include <thread>
@@ -98,28 +97,12 @@ TEST(Writers, ProcessesOfOneLmdbFileLoseNothing) {
   const store in = lmdb_store();
   { connection{in.open()}.transact(read_edn(schema)); }
   constexpr int processes = 3, each = 10;
-  std::vector<pid_t> children;
-  for (int who = 0; who < processes; ++who) {
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      int status = 1;
-      try {
-        connection conn{in.open()};
-        for (int n = 0; n < each; ++n) transact(conn, add_person(who, n)), increment(conn);
-        status = 0;
-      } catch (const error& e) {
-        std::fprintf(stderr, "%s\n", e.what());
-      }
-      ::_exit(status);
-    }
-    children.push_back(child);
-  }
-  for (const pid_t child : children) {
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
-  }
+  const auto work = [&](int who) {
+    connection conn{in.open()};
+    for (int n = 0; n < each; ++n) transact(conn, add_person(who, n)), increment(conn);
+    return true;
+  };
+  EXPECT_EQ(datolite::testing::children_that_fail(processes, work), 0);
   connection conn{in.open()};
   EXPECT_EQ(values_of(conn.db(), 1001, "counter"), "[30]");
   EXPECT_EQ(conn.db().count({.index = index_order::aevt, .a = conn.db().attribute(kw("name"))->id}), 30u);

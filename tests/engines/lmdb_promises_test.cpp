@@ -3,6 +3,7 @@
 
 #include <datolite/laws/model.hpp>
 #include <engines/temporary_directory.hpp>
+#include <support/children.hpp>
 
 #include <gtest/gtest.h>
 
@@ -86,19 +87,7 @@ contents all_of(const R& reader) {
 /// Runs `body` in a child process; true if it returned true.
 template <class Body>
 bool in_a_child(Body&& body) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    bool good = false;
-    try {
-      good = body();
-    } catch (const std::exception& e) {
-      std::fprintf(stderr, "in the child: %s\n", e.what());
-    }
-    std::_Exit(good ? 0 : 1);
-  }
-  int status = 0;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return datolite::testing::children_that_fail(1, [&](int) { return body(); }) == 0;
 }
 
 /// While it lives, no file of this process may be written beyond `bytes`.
@@ -649,14 +638,15 @@ TEST(lmdb, opening_does_not_wait_for_another_process_that_writes) {
   EXPECT_TRUE(opened);
 }
 
-/// Leaves less than LMDB's engine asks for at first; not under a sanitizer, which takes nearly all.
+/// Leaves less address space than LMDB's engine asks for at first, whatever a sanitizer has taken already.
 void little_address_space() {
+  std::size_t pages = 0;
+  std::ifstream{"/proc/self/statm"} >> pages;
+  const std::size_t taken = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   rlimit limit{};
   ::getrlimit(RLIMIT_AS, &limit);
-  limit.rlim_cur = std::size_t{64} << 30;
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  limit.rlim_cur = taken + (std::size_t{64} << 30);
   ::setrlimit(RLIMIT_AS, &limit);
-#endif
 }
 
 /// A child that has the file at `path` open.
@@ -718,28 +708,11 @@ TEST(lmdb, processes_that_open_a_file_at_once_with_little_address_space_see_its_
     lmdb store{path, quick};
     for (const char* value : {"1", "2", "3"}) put(store, "a", value);
   }
-  std::vector<pid_t> children;
-  for (int who = 0; who < 8; ++who) {
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      ::alarm(20);  // ends a child that waits for ever
-      little_address_space();
-      int status = 1;
-      try {
-        status = lmdb{path, quick}.get("a")->view() == "3" ? 0 : 2;
-      } catch (const error& e) {
-        std::fprintf(stderr, "%s\n", e.what());
-      }
-      ::_exit(status);
-    }
-    children.push_back(child);
-  }
-  for (const pid_t child : children) {
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
-  }
+  const auto see_newest = [&](int) {
+    little_address_space();
+    return lmdb{path, quick}.get("a")->view() == "3";
+  };
+  EXPECT_EQ(datolite::testing::children_that_fail(8, see_newest), 0);
 }
 
 TEST(lmdb, a_commit_inside_a_bulk_load_is_refused_instead_of_waiting_for_itself) {

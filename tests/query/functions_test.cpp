@@ -1,6 +1,5 @@
 // The functions that queries call: regular expressions in linear time, collections, texts, queries within
 // queries.
-#include <chrono>
 #include <random>
 #include <regex>
 #include <string>
@@ -9,6 +8,8 @@
 
 #include <datolite/query/detail/regex.hpp>
 #include <datolite/query/query.hpp>
+
+#include <support/error_code.hpp>
 
 #include <gtest/gtest.h>
 
@@ -25,12 +26,7 @@ value result_of(const std::string& call) {
 }
 std::string shown(const std::string& call) { return datolite::to_edn(result_of(call)); }
 std::string code_of(const std::string& call) {
-  try {
-    result_of(call);
-  } catch (const datolite::error& e) {
-    return e.code();
-  }
-  return "no error";
+  return datolite::testing::code_of([&] { result_of(call); });
 }
 
 TEST(re_find, gives_the_match_or_the_match_and_its_groups) {
@@ -74,12 +70,11 @@ TEST(re_find, prefers_as_a_backtracking_matcher_does) {
   }
 }
 
+// A matcher that goes back would not come to an end here.
 TEST(re_find, takes_time_linear_in_the_text_whatever_the_pattern) {
   const std::string text(20'000, 'a');
-  const auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(detail::regex{"(a*)*b"}.find(text, 0, true));
   EXPECT_FALSE(detail::regex{"(a|a)*(a|aa)+b$"}.find(text, 0, true));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{20});
 }
 
 TEST(re_find, a_pattern_that_cannot_be_matched_in_linear_time_is_refused) {

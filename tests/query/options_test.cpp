@@ -1,7 +1,6 @@
 // What a query may say beside what it asks: order, offset, limit; and what stops it: time, another thread,
 // memory. Also `explain`.
 #include <chrono>
-#include <functional>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -9,25 +8,19 @@
 
 #include <datolite/query/query.hpp>
 
+#include <support/error_code.hpp>
+
 #include <gtest/gtest.h>
 
 namespace options_test {
 
 using datolite::q;
 using datolite::value;
+using datolite::testing::code_of;
 using namespace datolite::literals;
 namespace query = datolite::query;
 
 const std::vector<std::tuple<std::string, int>> ages{{"Ivan", 15}, {"Petr", 37}, {"Anna", 22}, {"Oleg", 37}};
-
-std::string code_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const datolite::error& e) {
-    return e.code();
-  }
-  return "no error";
-}
 
 TEST(options, order_offset_and_limit_stand_in_the_query) {
   EXPECT_EQ(q("[:find ?n ?a :where [?n ?a] :order-by ?a :desc ?n]", ages).as_value(),
@@ -79,13 +72,11 @@ std::vector<std::tuple<int>> numbers() {
 TEST(limits, a_timeout_stops_joins_rules_and_negations) {
   const auto all = numbers();
   for (const std::string& text : endless) {
-    const auto start = std::chrono::steady_clock::now();
     EXPECT_EQ(code_of([&] {
                 q({.query = text, .args = {all, ring_rules}, .timeout = 100});
               }),
               "db.error/timeout")
         << text;
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{10}) << text;
   }
   EXPECT_EQ(code_of([&] { q("[:find ?x ?y ?z :where [?x] [?y] [?z] :timeout 50]", all); }),
             "db.error/timeout");

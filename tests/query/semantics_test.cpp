@@ -1,11 +1,12 @@
 // What is easy to get wrong, a test a rule: sets before aggregates, nil and false, unification, scoping,
 // arity.
-#include <functional>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include <datolite/query/query.hpp>
+
+#include <support/error_code.hpp>
 
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@ namespace semantics_test {
 
 using datolite::q;
 using datolite::value;
+using datolite::testing::code_of;
 using namespace datolite::literals;
 
 template <class... A>
@@ -20,15 +22,6 @@ std::string ask(const char* text, A&&... arguments) {
   return datolite::to_edn(q(text, std::forward<A>(arguments)...).as_value());
 }
 std::string edn(const char* text) { return datolite::to_edn(datolite::read_edn(text)); }
-
-std::string code_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const datolite::error& e) {
-    return e.code();
-  }
-  return "no error";
-}
 
 const std::vector<std::tuple<std::string, int>> monsters{
     {"Cerberus", 3}, {"Medusa", 1}, {"Cyclops", 1}, {"Chimera", 1}};

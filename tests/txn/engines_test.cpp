@@ -135,9 +135,15 @@ TYPED_TEST(transactions, hold_their_snapshot_across_commits_and_compactions) {
   EXPECT_EQ(seen, 299u);
 }
 
-TYPED_TEST(transactions, refuse_a_key_over_the_limit_before_anything_is_written) {
+TYPED_TEST(transactions, refuse_a_key_over_the_limit_if_there_is_one_before_anything_is_written) {
   auto store = this->place.open();
-  if (store.max_key_size() > 1u << 20) GTEST_SKIP() << "it takes any key";
+  constexpr std::size_t large = 1u << 20;
+  if (store.max_key_size() > large) {  // no limit to speak of: what the others refuse is stored
+    const bytes key(large, 'k');
+    commit(store, put(ensure_transaction(store), key, "fits"));
+    EXPECT_EQ(store.get(key)->view(), "fits");
+    return;
+  }
   const bytes longest(store.max_key_size(), 'k'), longer = longest + "k";
   auto t = put(ensure_transaction(store), longest, "fits");
   EXPECT_THROW(put(t, longer, "does not"), error);

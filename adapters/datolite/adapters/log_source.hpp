@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <datolite/adapters/index_relation.hpp>
+#include <datolite/adapters/named_access.hpp>
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/io_stats.hpp>
@@ -84,27 +85,18 @@ class log_cursor final : public datom_cursor {
 };
 
 /// The log, as far as an index_relation asks: names as the db has them, runs of an index by filtering.
-class log_access final : public index_access {
+class log_access final : public named_access {
  public:
-  log_access(db of, std::vector<t_span> spans) : db_{std::move(of)}, spans_{std::move(spans)} {}
+  log_access(db of, std::vector<t_span> spans) : named_access{std::move(of)}, spans_{std::move(spans)} {}
 
-  bool shows_history() const noexcept override { return true; }
-  const attribute_facts* attribute(const value& alias) const override { return db_.attribute(alias); }
-  std::optional<entity_id> entid(const value& alias, io_counters* io) const override {
-    return db_.access().entid(alias, io);
-  }
-  std::optional<value> ident(entity_id e) const override { return db_.ident(e); }
   std::unique_ptr<datom_cursor> open_cursor(index_order, components wanted, io_counters* io) const override {
-    return std::make_unique<log_cursor>(db_, spans_, wanted, io);
+    return std::make_unique<log_cursor>(named(), spans_, wanted, io);
   }
-  /// Nothing: reading the log once is always better than once a binding.
-  std::uint64_t count(const datom_range&) const override { return 0; }
   void read(entity_id e, attribute_id a, std::vector<value>& out, io_counters* io) const override {
-    db_.access().read(e, a, out, io);
+    named().access().read(e, a, out, io);
   }
 
  private:
-  db db_;
   std::vector<t_span> spans_;
 };
 

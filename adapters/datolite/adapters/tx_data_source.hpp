@@ -19,7 +19,7 @@
 #include <vector>
 
 #include <datolite/adapters/index_relation.hpp>
-#include <datolite/adapters/log_source.hpp>
+#include <datolite/adapters/named_access.hpp>
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/datoms/db.hpp>
@@ -67,21 +67,13 @@ class listed_cursor final : public datom_cursor {
 };
 
 /// Some datoms, as far as an index_relation asks; names as the db has them.
-class listed_access final : public index_access {
+class listed_access final : public named_access {
  public:
-  listed_access(db of, std::vector<datom> datoms) : db_{std::move(of)}, datoms_{std::move(datoms)} {}
+  listed_access(db of, std::vector<datom> datoms) : named_access{std::move(of)}, datoms_{std::move(datoms)} {}
 
-  bool shows_history() const noexcept override { return true; }
-  const attribute_facts* attribute(const value& alias) const override { return db_.attribute(alias); }
-  std::optional<entity_id> entid(const value& alias, io_counters* io) const override {
-    return db_.access().entid(alias, io);
-  }
-  std::optional<value> ident(entity_id e) const override { return db_.ident(e); }
   std::unique_ptr<datom_cursor> open_cursor(index_order, components wanted, io_counters* io) const override {
     return std::make_unique<listed_cursor>(datoms_, wanted, io);
   }
-  /// Nothing: looking through all once is always better than once a binding.
-  std::uint64_t count(const datom_range&) const override { return 0; }
   void read(entity_id e, attribute_id a, std::vector<value>& out, io_counters*) const override {
     out.clear();
     for (const datom& d : datoms_) {
@@ -92,7 +84,6 @@ class listed_access final : public index_access {
   std::size_t size() const noexcept { return datoms_.size(); }
 
  private:
-  db db_;
   std::vector<datom> datoms_;
 };
 

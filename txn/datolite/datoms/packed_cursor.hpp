@@ -23,6 +23,7 @@
 #include <datolite/datoms/packed_base.hpp>
 #include <datolite/datoms/packed_block.hpp>
 #include <datolite/datoms/packed_rows.hpp>
+#include <datolite/datoms/row_output.hpp>
 #include <datolite/datoms/typed_index.hpp>
 
 namespace datolite::datoms::packed {
@@ -50,12 +51,14 @@ class cursor final : public datom_cursor {
         time_{time},
         io_{io == nullptr ? unread_ : io->of(order)},
         current_{*in_.blocks, {order, false}, io_},
-        past_{*in_.blocks, {order, true}, io_} {}
+        past_{*in_.blocks, {order, true}, io_},
+        output_{wanted, time} {}
 
   void seek(const datom_range& range) override {
     between_ = typed::make_place_range(range);
     descending_ = range.descending;
-    half_.reset(), past_row_.reset();
+    output_.begin(descending_);
+    past_row_.reset();
     current_.clear(), past_.clear();
     masking_ = order_ == index_order::avet && !in_.masked.empty();
     const bool below = !(masking_ && range.a && in_.masks(order_, *range.a));
@@ -69,7 +72,7 @@ class cursor final : public datom_cursor {
 
   bool next_batch(datom_columns& out, std::size_t at_most) override {
     out.clear();
-    if (half_ && at_most > 0) append(out, *std::exchange(half_, std::nullopt), descending_);
+    output_.resume(out, at_most);
     while (out.size < at_most) {
       const row* const other = next_other();
       if (other == nullptr && current_.at_end()) break;
@@ -102,13 +105,13 @@ class cursor final : public datom_cursor {
   /// REQUIRES: no row of the blocks of current facts comes before `other`.
   void take_other(datom_columns& out, const row& other, std::size_t at_most) {
     if (past_row_ && &other == &*past_row_) {
-      emit(out, other, at_most);
+      output_.emit(out, other, at_most);
       past_.drop(1);
       settle_past();
       return;
     }
     if (!current_.at_end() && current_.is_front(other)) current_.drop(1);  // it has ended since
-    if (!other.forgotten) emit(out, other, at_most);
+    if (!other.forgotten) output_.emit(out, other, at_most);
     novelty_.advance();
   }
 
@@ -158,36 +161,6 @@ class cursor final : public datom_cursor {
     out.size += n;
   }
 
-  /// Appends what the time shows of a row: in a history, perhaps both ends of its interval. REQUIRES: there
-  /// is room for one; a second one is kept for the next batch.
-  void emit(datom_columns& out, const row& r, std::size_t at_most) {
-    if (!time_.history) {
-      if (time_.shows(r.t_added) && (!r.past() || r.t_retracted > time_.as_of)) append(out, r, true);
-      return;
-    }
-    const bool begins = time_.shows(r.t_added), ends = r.past() && time_.shows(r.t_retracted);
-    if (begins != ends) {
-      append(out, r, begins);
-    } else if (begins) {
-      append(out, r, !descending_);
-      if (out.size < at_most) {
-        append(out, r, descending_);
-      } else {
-        half_ = r;
-      }
-    }
-  }
-
-  void append(datom_columns& out, const row& r, bool added) const {
-    if (includes(wanted_, components::e)) out.e.push_back(r.e);
-    if (includes(wanted_, components::a)) out.a.push_back(r.a);
-    if (includes(wanted_, components::v)) out.v.push_back(r.v);
-    if (includes(wanted_, components::t)) {
-      out.t_op.push_back(make_t_op(added ? r.t_added : r.t_retracted, added));
-    }
-    ++out.size;
-  }
-
   const std::shared_ptr<const void> keeper_;
   const sources in_;
   const index_order order_;
@@ -199,8 +172,8 @@ class cursor final : public datom_cursor {
   bool descending_ = false, masking_ = false;
   block_run current_, past_;
   novelty_rows novelty_;
+  typed::row_output output_;
   std::optional<row> past_row_;  // the next of `past_`
-  std::optional<row> half_;      // of this interval the second end is still to be shown
   std::size_t memo_of_ = 0;
   block::texts memo_;
 };

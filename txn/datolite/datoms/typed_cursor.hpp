@@ -18,6 +18,7 @@
 #include <datolite/core/sorted_map.hpp>
 #include <datolite/datoms/datom_index.hpp>
 #include <datolite/datoms/datom_range.hpp>
+#include <datolite/datoms/row_output.hpp>
 #include <datolite/datoms/typed_row.hpp>
 #include <datolite/datoms/typed_runs.hpp>
 #include <datolite/datoms/typed_tail.hpp>
@@ -72,7 +73,8 @@ class tree_run {
   /// REQUIRES: `in` is the same tree each time.
   void seek(const tree& in, const place_range& range, bool descending) {
     descending_ = descending;
-    const auto low = std::exchange(stands_, true) ? in.lower_bound(range.low, at_) : in.lower_bound(range.low);
+    const auto low =
+        std::exchange(stands_, true) ? in.lower_bound(range.low, at_) : in.lower_bound(range.low);
     const auto high = in.lower_bound(range.high, low);
     at_ = descending ? high : low;
     end_ = descending ? low : high;
@@ -133,12 +135,13 @@ class cursor final : public datom_cursor {
         io_{io == nullptr ? unread_ : io->of(order)},
         current_{current},
         past_{past},
-        tail_{newest} {}
+        tail_{newest},
+        output_{wanted, time} {}
 
   void seek(const datom_range& range) override {
     const place_range between = make_place_range(range);
     descending_ = range.descending;
-    half_ = nullptr;
+    output_.begin(descending_);
     in_current_.clear(), in_past_.clear(), tail_current_.clear(), tail_past_.clear();
     if (between.empty) return;
     ++io_.seeks;
@@ -151,7 +154,7 @@ class cursor final : public datom_cursor {
 
   bool next_batch(datom_columns& out, std::size_t at_most) override {
     out.clear();
-    if (half_ != nullptr && at_most > 0) append(out, *std::exchange(half_, nullptr), descending_);
+    output_.resume(out, at_most);
     while (out.size < at_most) {
       if (tail_current_.front() == nullptr && tail_past_.front() == nullptr && in_past_.front() == nullptr) {
         if (!next_current(out, at_most)) break;
@@ -164,8 +167,8 @@ class cursor final : public datom_cursor {
   }
 
  private:
-  /// Takes rows of the tree of current facts while nothing else stands before the end, a column at a time. False at
-  /// the end.
+  /// Takes rows of the tree of current facts while nothing else stands before the end, a column at a time.
+  /// False at the end.
   bool next_current(datom_columns& out, std::size_t at_most) {
     const row* at = in_current_.front();
     if (at == nullptr) return false;
@@ -194,7 +197,8 @@ class cursor final : public datom_cursor {
     if (includes(wanted_, components::e)) fill(out.e, [](const row& r) { return r.e; });
     if (includes(wanted_, components::a)) fill(out.a, [](const row& r) { return r.a; });
     if (includes(wanted_, components::v)) {
-      const auto values = std::span{rows, n} | std::views::transform([](const row* r) -> const value& { return r->v; });
+      const auto values =
+          std::span{rows, n} | std::views::transform([](const row* r) -> const value& { return r->v; });
       out.v.insert(out.v.end(), values.begin(), values.end());
     }
     if (includes(wanted_, components::t)) {
@@ -226,11 +230,11 @@ class cursor final : public datom_cursor {
       const std::size_t at = tail_past_.at();
       if (tail_.hides(at) && in_tree != nullptr && compare(*in_tree, *next, order_) == 0)
         in_current_.advance();
-      if (!tail_.forgotten(at)) emit(out, *next, at_most);
+      if (!tail_.forgotten(at)) output_.emit(out, *next, at_most);
       tail_past_.advance();
       return true;
     }
-    emit(out, *next, at_most);
+    output_.emit(out, *next, at_most);
     if (next == in_tree) {
       in_current_.advance();
     } else if (next == tail_current_.front()) {
@@ -239,36 +243,6 @@ class cursor final : public datom_cursor {
       in_past_.advance();
     }
     return true;
-  }
-
-  /// Appends what the time shows of a row: in a history, perhaps both ends of its interval. REQUIRES: there
-  /// is room for one; a second one is kept for the next batch.
-  void emit(datom_columns& out, const row& r, std::size_t at_most) {
-    if (!time_.history) {
-      if (time_.shows(r.t_added) && (!r.past() || r.t_retracted > time_.as_of)) append(out, r, true);
-      return;
-    }
-    const bool begins = time_.shows(r.t_added), ends = r.past() && time_.shows(r.t_retracted);
-    if (begins != ends) {
-      append(out, r, begins);
-    } else if (begins) {
-      append(out, r, !descending_);
-      if (out.size < at_most) {
-        append(out, r, descending_);
-      } else {
-        half_ = &r;
-      }
-    }
-  }
-
-  void append(datom_columns& out, const row& r, bool added) const {
-    if (includes(wanted_, components::e)) out.e.push_back(r.e);
-    if (includes(wanted_, components::a)) out.a.push_back(r.a);
-    if (includes(wanted_, components::v)) out.v.push_back(r.v);
-    if (includes(wanted_, components::t)) {
-      out.t_op.push_back(make_t_op(added ? r.t_added : r.t_retracted, added));
-    }
-    ++out.size;
   }
 
   const index_order order_;
@@ -280,7 +254,7 @@ class cursor final : public datom_cursor {
   const runs& past_;
   const tail& tail_;
   bool descending_ = false;
-  const row* half_ = nullptr;  // of this interval the second end is still to be shown
+  row_output output_;
   tree_run in_current_;
   runs_reader in_past_;
   tail_run tail_current_, tail_past_;
