@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include <datolite/core/detail/sole_holder.hpp>
 #include <datolite/datoms/bootstrap.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/datoms/flat_index.hpp>
@@ -263,8 +264,7 @@ struct connection::shared {
   /// is held.
   void settle() {
     const std::lock_guard guard{publishing};
-    if (newest.use_count() != 1) return;
-    datoms::state_ptr{newest}.reset();  // whoever held it last has done so before us
+    if (!detail::is_sole_holder(newest)) return;
     try {
       model->settle(newest->index);
     } catch (...) {
