@@ -5,12 +5,14 @@
 // nothing changes. It shares with the engine only values and their query equality.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <datolite/core/edn.hpp>
@@ -46,7 +48,7 @@ class evaluator {
       else
         parts[key].push_back(v);
     }
-    compute_rules();
+    if (calls_rules(value::list(parts["where"]))) compute_rules();
     const auto bindings = conjunction(parts["where"], std::move(inputs), input_names);
     for (const value& v : parts["find"]) {
       if (!input_names.contains(std::string{v.raw()})) throw stuck{"find"};
@@ -64,8 +66,18 @@ class evaluator {
   static bool is_var(const value& v) { return v.is(kind::symbol) && v.raw().starts_with('?'); }
   static bool is_blank(const value& v) { return v.is_symbol("_"); }
 
+  /// Whether any form in `form` begins with the name of a rule.
+  bool calls_rules(const value& form) const {
+    const auto parts = form.elements();
+    if (form.is(kind::list) && !parts.empty() && parts[0].is(kind::symbol) &&
+        rules.contains(std::string{parts[0].raw()})) {
+      return true;
+    }
+    return std::any_of(parts.begin(), parts.end(), [this](const value& part) { return calls_rules(part); });
+  }
+
   void compute_rules() {
-    for (bool changed = true; changed;) {
+    for (bool changed = !std::exchange(computed_, true); changed;) {
       changed = false;
       for (const auto& [name, branches] : rules) {
         for (const value& branch : branches) {
@@ -92,12 +104,11 @@ class evaluator {
       const auto around = others(clauses, next);
       clauses.erase(clauses.begin() + static_cast<std::ptrdiff_t>(next));
       if (!is_negation(clause)) bound.merge(visible(clause));
-      std::set<std::vector<std::pair<std::string, value>>> out;
+      std::set<binding> out;
       for (const binding& b : bindings) {
-        for (const binding& more : one(clause, b, around)) out.insert({more.begin(), more.end()});
+        for (binding& more : one(clause, b, around)) out.insert(std::move(more));
       }
-      bindings.clear();
-      for (const auto& b : out) bindings.emplace_back(b.begin(), b.end());
+      bindings.assign(out.begin(), out.end());
     }
     return bindings;
   }
@@ -220,9 +231,18 @@ class evaluator {
 
   static void match(const rows& all, std::span<const value> slots, const binding& b,
                     std::vector<binding>& out) {
+    std::vector<const value*> known(slots.size());  // what stands in each slot, where that is known
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      const auto bound = is_var(slots[i]) ? b.find(std::string{slots[i].raw()}) : b.end();
+      if (bound != b.end()) known[i] = &bound->second;
+      if (!is_var(slots[i]) && !is_blank(slots[i])) known[i] = &slots[i];
+    }
     for (const row& r : all) {
-      binding more = b;
       bool fits = r.size() >= slots.size();
+      for (std::size_t i = 0; fits && i < slots.size(); ++i)
+        fits = known[i] == nullptr || datolite::query_equal(*known[i], r[i]);
+      if (!fits) continue;
+      binding more = b;
       for (std::size_t i = 0; fits && i < slots.size(); ++i) fits = unify(more, slots[i], r[i]);
       if (fits) out.push_back(std::move(more));
     }
@@ -275,6 +295,18 @@ class evaluator {
     for (const value& v : inside.subspan(1)) a.push_back(is_var(v) ? b.at(std::string{v.raw()}) : v);
     const std::string_view f = inside[0].raw();
     std::vector<binding> out;
+    if (f == "tuple" || f == "untuple") {
+      const value whole = f == "tuple" ? value::vector(a) : a[0];
+      if (f == "untuple" && !whole.is_sequential()) throw std::invalid_argument{"untuple"};
+      const auto one = std::span<const value>{&whole, 1};
+      const auto to = f == "tuple" ? parts.subspan(1) : parts[1].elements();
+      const auto from = f == "tuple" ? one : whole.elements();
+      binding more = b;
+      bool fits = from.size() >= to.size();
+      for (std::size_t i = 0; fits && i < to.size(); ++i) fits = unify(more, to[i], from[i]);
+      if (fits) out.push_back(std::move(more));
+      return out;
+    }
     if (f == "+" || f == "ground") {
       value result = a[0];
       if (f == "+") {
@@ -300,6 +332,8 @@ class evaluator {
     if (holds) out.push_back(b);
     return out;
   }
+
+  bool computed_ = false;  // the rules are the same in every question
 };
 
 }  // namespace reference

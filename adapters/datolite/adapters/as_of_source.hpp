@@ -135,13 +135,21 @@ class as_of_source {
 
   query::slot_set required(const query::clause_pattern&) const noexcept { return query::slot_set{1}; }
 
+  query::slot_set resolves(const query::clause_pattern& p) const {
+    if (p.size() < 2) return {};
+    return query::slot_set{slots_with_names(db_.access(), behind_the_moment(p)).bits() << 1};
+  }
+
   std::optional<double> estimate(const query::clause_pattern& p) const {
     if (p.size() < 2) return std::nullopt;
-    const query::clause_pattern rest{p.consts.subspan(1), p.starts.subspan(1), p.whiles.subspan(1), {}, {}};
-    return index_relation{db_.access(), rest}.estimate();
+    return index_relation{db_.access(), behind_the_moment(p)}.estimate();
   }
 
  private:
+  static query::clause_pattern behind_the_moment(const query::clause_pattern& p) {
+    return {p.consts.subspan(1), p.starts.subspan(1), p.whiles.subspan(1), {}, {}};
+  }
+
   db db_;
 };
 

@@ -20,4 +20,9 @@ inline double estimate(const db& source, const query::clause_pattern& pattern) {
   return adapters::index_relation{source.access(), pattern}.estimate();
 }
 
+/// Where idents and lookup refs stand for entities.
+inline query::slot_set resolves(const db& source, const query::clause_pattern& pattern) {
+  return adapters::slots_with_names(source.access(), pattern);
+}
+
 }  // namespace datolite::datoms

@@ -107,6 +107,16 @@ class index_pattern {
   bool possible_ = true;
 };
 
+/// The slots of a pattern over `db` in which idents and lookup refs stand for entities.
+inline query::slot_set slots_with_names(const index_access& db, const query::clause_pattern& pattern) {
+  query::slot_set out;
+  out.insert(slot_e), out.insert(slot_a);
+  const attribute_facts* facts = nullptr;
+  if (pattern.size() > slot_a && pattern.consts[slot_a]) facts = db.attribute(*pattern.consts[slot_a]);
+  if (facts == nullptr || facts->type == kind::ref) out.insert(slot_v);
+  return out;
+}
+
 inline index_pattern::index_pattern(const index_access& db, const query::clause_pattern& pattern)
     : db_{&db}, past_{pattern.past}, io_{pattern.io} {
   if (pattern.size() > datom_slots) {

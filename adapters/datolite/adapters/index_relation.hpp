@@ -27,6 +27,7 @@
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/value_order.hpp>
 #include <datolite/query/batch_joiner.hpp>
+#include <datolite/query/detail/forced_way.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_batch.hpp>
@@ -166,7 +167,8 @@ inline bool index_relation::worth_searching(const joined_slots& slots, std::size
   const bool by_value = slots.y[slot_v] && known.facts != nullptr &&
                         (known.e || known.facts->indexed || known.facts->type == kind::ref);
   if (!slots.y[slot_e] && !slots.y[slot_a] && !by_value) return false;
-  if (bindings <= 1) return true;
+  if (query::detail::scan_is_forced()) return false;
+  if (bindings <= 1 || query::detail::search_is_forced()) return true;
   const std::uint64_t all = db_->count(pattern_.range_of(pattern_.known()));
   return bindings * steps_a_search < all;
 }
@@ -175,7 +177,7 @@ inline bool index_relation::worth_searching(const joined_slots& slots, std::size
 /// attribute whose values an index finds.
 inline std::optional<std::size_t> index_relation::searched_slot(const query::relation& ys,
                                                                 const joined_slots& slots) const {
-  if (slots.y[slot_a]) return std::nullopt;
+  if (slots.y[slot_a] || query::detail::is_forced(query::detail::way::search_any)) return std::nullopt;
   if (slots.y[slot_e]) {
     const bool alone =
         !slots.y[slot_v] || (pattern_.known().facts != nullptr && !pattern_.known().facts->many);

@@ -29,6 +29,7 @@
 #include <datolite/core/encode.hpp>
 #include <datolite/core/reader.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/query/detail/forced_way.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_joiner.hpp>
@@ -75,7 +76,7 @@ class key_rows {
     subrange all{layout_->start(), 0, true};
     follow_constants(all);
     const std::optional<std::size_t> y = joined(spec, all.slot);
-    if (y && all.possible && ys.size() <= bindings_searched_one_by_one) {
+    if (y && all.possible && query::detail::searches(ys.size() <= bindings_searched_one_by_one)) {
       for (std::size_t i = 0; i < ys.size() && !join.done(); ++i) {
         subrange one = all;
         if (fix(one, ys[i][*y])) follow_constants(one);

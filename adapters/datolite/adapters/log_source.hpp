@@ -201,6 +201,10 @@ class log_source {
 
   log_relation extrel(const query::clause_pattern& pattern) const { return {db_, span_, pattern}; }
 
+  query::slot_set resolves(const query::clause_pattern& pattern) const {
+    return slots_with_names(db_.access(), pattern);
+  }
+
   /// Known only where the transaction is.
   std::optional<double> estimate(const query::clause_pattern& pattern) const {
     if (pattern.size() > slot_tx && pattern.consts[slot_tx]) return 16.0;

@@ -21,6 +21,7 @@
 #include <datolite/adapters/kept_pattern.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/core/value_order.hpp>
+#include <datolite/query/detail/forced_way.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_joiner.hpp>
@@ -45,7 +46,7 @@ class sorted_rows {
     run all{std::ranges::begin(*rows_), std::ranges::end(*rows_), 0};
     narrow(all, io);
     const std::optional<std::size_t> y = joined(spec, all.slot);
-    if (y && ys.size() * steps_a_search < all.size()) {
+    if (y && query::detail::searches(ys.size() * steps_a_search < all.size())) {
       search_each(all, ys, *y, join, io);
     } else {
       read(all, join, io, [&join](const auto& x) { join.add(x); });

@@ -171,6 +171,7 @@ class traced_source {
   }
 
   query::slot_set required(const query::clause_pattern& pattern) const { return inside_.required(pattern); }
+  query::slot_set resolves(const query::clause_pattern& pattern) const { return inside_.resolves(pattern); }
 
   std::optional<double> estimate(const query::clause_pattern& pattern) const {
     return inside_.estimate(pattern);

@@ -97,6 +97,10 @@ class tx_data_source {
 
   index_relation extrel(const query::clause_pattern& pattern) const { return {*access_, pattern}; }
 
+  query::slot_set resolves(const query::clause_pattern& pattern) const {
+    return slots_with_names(*access_, pattern);
+  }
+
   std::optional<double> estimate(const query::clause_pattern& pattern) const {
     auto rows = static_cast<double>(access_->size());
     for (const auto& known : pattern.consts) rows /= known ? 4 : 1;

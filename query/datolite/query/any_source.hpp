@@ -163,6 +163,11 @@ class any_source {
   /// Whether it may say that there are any.
   bool may_require() const noexcept { return ops_->may_require; }
 
+  /// The slots of `pattern` in which it takes other names for what its rows have.
+  slot_set resolves(const clause_pattern& pattern) const { return ops_->resolves(source_, pattern); }
+  /// Whether it may say that there are any.
+  bool may_resolve() const noexcept { return ops_->may_resolve; }
+
   /// What the source thinks `pattern` would give, if it thinks.
   std::optional<double> estimate(const clause_pattern& pattern) const {
     return ops_->estimate(source_, pattern);
@@ -173,9 +178,10 @@ class any_source {
     any_ijoin (*extrel)(const void*, const clause_pattern&);
     std::optional<double> (*estimate)(const void*, const clause_pattern&);
     slot_set (*required)(const void*, const clause_pattern&);
+    slot_set (*resolves)(const void*, const clause_pattern&);
     std::optional<value> (*rows)(const void*);
     const index_access* (*access)(const void*);
-    bool may_require;
+    bool may_require, may_resolve;
   };
 
   template <class S>
@@ -185,6 +191,7 @@ class any_source {
       },
       [](const void* s, const clause_pattern& p) { return estimate_of(*static_cast<const S*>(s), p); },
       [](const void* s, const clause_pattern& p) { return required_of(*static_cast<const S*>(s), p); },
+      [](const void* s, const clause_pattern& p) { return resolves_of(*static_cast<const S*>(s), p); },
       [](const void* s) -> std::optional<value> {
         if constexpr (ConstRowRange<S>) {
           return rows_as_value(*static_cast<const S*>(s));
@@ -201,7 +208,8 @@ class any_source {
           return nullptr;
         }
       },
-      detail::MemberRequired<S> || detail::adl::HasRequired<S>};
+      detail::MemberRequired<S> || detail::adl::HasRequired<S>,
+      detail::MemberResolves<S> || detail::adl::HasResolves<S>};
 
   template <class S>
   any_source(const S* source, std::shared_ptr<const S> owner)

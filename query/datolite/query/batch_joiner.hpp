@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include <datolite/query/detail/forced_way.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_batch.hpp>
@@ -207,7 +208,7 @@ class batch_joiner {
 
   /// The only pair of the join map, if ys has entity ids or longs there.
   std::optional<join_pair> word_pair(const row_batch& xs) const {
-    if (spec_->join.size() != 1) return std::nullopt;
+    if (spec_->join.size() != 1 || detail::is_forced(detail::way::hash)) return std::nullopt;
     const join_pair p = spec_->join[0];
     if (!ys_->column(p.y).is_integral()) return std::nullopt;
     const batch_slot& slot = xs.slots[p.x];
@@ -219,7 +220,8 @@ class batch_joiner {
     const auto words = ys_->column(by.y).words();
     const batch_slot& slot = xs.slots[by.x];
     if (!sorted_) sorted_ = std::is_sorted(words.begin(), words.end());
-    if (slot.is == batch_slot::form::words && *sorted_ && ascends(slot, rows)) {
+    const bool merges = !detail::is_forced(detail::way::hash_words);
+    if (merges && slot.is == batch_slot::form::words && *sorted_ && ascends(slot, rows)) {
       return merge(xs, rows, slot.words, words);
     }
     if (!by_word_) by_word_.emplace(words);

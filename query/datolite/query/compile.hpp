@@ -13,6 +13,7 @@
 
 #include <datolite/query/aggregates.hpp>
 #include <datolite/query/destructure.hpp>
+#include <datolite/query/detail/canonical_order.hpp>
 #include <datolite/query/detail/make_templates.hpp>
 #include <datolite/query/detail/names.hpp>
 #include <datolite/query/detail/refuse.hpp>
@@ -52,8 +53,11 @@ class compiler : private resolver {
     out_.return_map_keys = query_.return_map_keys;
     out_.return_map_names = query_.return_map_names;
     declare_inputs();
-    declare_rules(rules);
-    for (const rule_branch& branch : rules) compile_branch(branch);
+    const auto branches = in_canonical_order(rules, [](const rule_branch& b) {
+      return value::list({b.name, value::vector(b.variables), value::vector(canonical_forms(b.body))});
+    });
+    declare_rules(branches);
+    for (const rule_branch* branch : branches) compile_branch(*branch);
     compile_main();
     refuse_unstratified(out_);
     find_lone_recursion(out_);
@@ -181,7 +185,7 @@ class compiler : private resolver {
   void append_negation(body& to, const value& form, const negation& no, name_list& names, const place& at,
                        const name_list& outside) {
     name_list inner_names;
-    for (const clause& c : no.clauses) mention(c, inner_names, true);
+    for (const clause* c : in_canonical_order(no.clauses, canonical_form)) mention(*c, inner_names, true);
     const name_list& shared = outside;
     place inside = at;
     std::vector<value> local = at.local != nullptr ? *at.local : std::vector<value>{};
@@ -248,9 +252,9 @@ class compiler : private resolver {
       call.arguments.push_back(here);
     }
     out.arity = variables.size();
-    for (const auto& branch : either.branches) {
-      out.branches.push_back(branch_body(form, variables, branch, inside));
-    }
+    const auto branches = in_canonical_order(
+        either.branches, [](const auto& branch) { return value::vector(canonical_forms(branch)); });
+    for (const auto* branch : branches) out.branches.push_back(branch_body(form, variables, *branch, inside));
     call.rule = out_.rules.size();
     out_.rules.push_back(std::move(out));
     to.clauses.push_back({form, std::move(call)});
@@ -288,11 +292,12 @@ class compiler : private resolver {
     return out;
   }
 
-  /// Compiles `clauses` into `to`; its head must have been set.
+  /// Compiles `clauses` into `to`, in their canonical order; its head must have been set.
   void fill(body& to, const std::vector<clause>& clauses, name_list& names, const place& at) {
+    const auto ordered = in_canonical_order(clauses, canonical_form);
     name_list outside = names;  // what a negation may share with its body
-    for (const clause& c : clauses) mention(c, outside, false);
-    for (const clause& c : clauses) append(to, c, names, at, outside);
+    for (const clause* c : ordered) mention(*c, outside, false);
+    for (const clause* c : ordered) append(to, *c, names, at, outside);
     ground_calls(to);
     to.names = names.names();
     to.patterns = make_templates(to);
@@ -317,19 +322,19 @@ class compiler : private resolver {
     }
   }
 
-  void declare_rules(const std::vector<rule_branch>& rules) {
-    for (const rule_branch& branch : rules) {
-      const auto [at, added] = rules_.emplace(branch.name, out_.rules.size());
+  void declare_rules(const std::vector<const rule_branch*>& branches) {
+    for (const rule_branch* branch : branches) {
+      const auto [at, added] = rules_.emplace(branch->name, out_.rules.size());
       if (!added) continue;
       rule out;
-      out.name = branch.name;
-      out.arity = branch.variables.size();
+      out.name = branch->name;
+      out.arity = branch->variables.size();
       out.required.resize(out.arity);
       out_.rules.push_back(std::move(out));
     }
-    for (const rule_branch& branch : rules) {
-      auto& required = out_.rules[rules_.at(branch.name)].required;
-      for (std::size_t i = 0; i < branch.required; ++i) required[i] = true;
+    for (const rule_branch* branch : branches) {
+      auto& required = out_.rules[rules_.at(branch->name)].required;
+      for (std::size_t i = 0; i < branch->required; ++i) required[i] = true;
     }
   }
 

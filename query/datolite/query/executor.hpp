@@ -120,7 +120,9 @@ class executor {
     double rows(const body& in, std::size_t clause) const;
   };
   slot_set required(const body& of, std::size_t clause, std::size_t callers) const;
-  void add_required(const body& of, std::size_t source, std::vector<std::uint64_t>& out) const;
+  slot_set waits(const body& of, std::size_t clause, std::size_t callers) const;
+  bool gives_names(const body& of, var_id v) const;
+  void add_needs(const body& of, std::size_t source, plan_basis& out) const;
   void estimate_all(const body& of, std::size_t source, estimates& out) const;
 
   const relation& rows_of(const relation_clause& clause) const {

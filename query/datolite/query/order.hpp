@@ -3,10 +3,15 @@
 // A clause can be answered when what it needs is bound: all variables of a predicate and of a negation, the
 // arguments of a call, what a rule's branches cannot bind by themselves. Among those that can, the one that
 // promises the fewest rows is next; estimates come from the sources. The order of writing never decides: ties
-// are broken by the clauses' forms. When no clause can be answered, the query is refused with
-// `db.error/insufficient-binding`.
+// are broken by the order of the body, which is canonical (canonical_order.hpp). When no clause can be
+// answered, the query is refused with `db.error/insufficient-binding`.
+//
+// Names. A source may take other names for what its rows have, idents for entities. Where a relation or a
+// call gives such a name, the pattern waits for it: the other way round, the name would be compared with what
+// the row has, and differ.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include <datolite/query/detail/forced_way.hpp>
 #include <datolite/query/detail/refuse.hpp>
 #include <datolite/query/program.hpp>
 
@@ -125,8 +131,12 @@ class binding_analysis {
 /// Puts the clauses of bodies in order.
 class orderer {
  public:
-  orderer(const std::vector<rule>& rules, estimator estimate, needs_of_pattern needs)
-      : analysis_{rules}, estimate_{std::move(estimate)}, needs_{std::move(needs)} {}
+  /// `waits`: the slots of a pattern whose variables may come as names.
+  orderer(const std::vector<rule>& rules, estimator estimate, needs_of_pattern needs, needs_of_pattern waits)
+      : analysis_{rules},
+        estimate_{std::move(estimate)},
+        needs_{std::move(needs)},
+        waits_{std::move(waits)} {}
 
   /// `bound`: the variables known from the start.
   body_order run(const body& of, var_set bound) {
@@ -161,17 +171,65 @@ class orderer {
     for (std::size_t i = 0; i < of.clauses.size(); ++i) {
       if (!done[i] && analysis_.is_ready(of.clauses[i], bound) && has_needs(of, i, bound)) ready.push_back(i);
     }
+    leave_those_that_wait(of, done, ready);
     if (ready.size() == 1) return ready.front();  // an estimate may cost reads, and could not change this
 
     std::optional<std::size_t> chosen;
     double least = 0;
     for (const std::size_t i : ready) {
       const double cost = this->cost(of, i, bound, sizes);
-      const bool better =
-          !chosen || cost < least || (cost == least && of.clauses[i].form < of.clauses[*chosen].form);
-      if (better) chosen = i, least = cost;
+      const bool better = is_forced(way::worst_order) ? cost > least : cost < least;
+      if (!chosen || better) chosen = i, least = cost;
     }
     return chosen;
+  }
+
+  /// Takes the clauses that wait for names out of `ready`, unless all do. At the start it keeps only the
+  /// relations that give such names, if there are any: they go first.
+  void leave_those_that_wait(const body& of, const std::vector<bool>& done,
+                             std::vector<std::size_t>& ready) const {
+    std::vector<std::size_t> others, givers;
+    for (const std::size_t i : ready) {
+      bool waits = false;
+      for (const std::size_t giver : givers_for(of, i)) {
+        if (done[giver]) continue;
+        waits = true;
+        if (std::holds_alternative<relation_clause>(of.clauses[giver].is)) givers.push_back(giver);
+      }
+      if (!waits) others.push_back(i);
+    }
+    if (others.size() == ready.size()) return;
+    const bool starts = std::none_of(done.begin(), done.end(), [](bool d) { return d; });
+    if (starts && !givers.empty()) {
+      std::sort(givers.begin(), givers.end());
+      givers.erase(std::unique(givers.begin(), givers.end()), givers.end());
+      ready = std::move(givers);
+    } else if (!others.empty()) {
+      ready = std::move(others);
+    }
+  }
+
+  /// The relations and calls that may give names for what the pattern numbered `i` has.
+  std::vector<std::size_t> givers_for(const body& of, std::size_t i) const {
+    std::vector<std::size_t> out;
+    const auto* pattern = std::get_if<pattern_clause>(&of.clauses[i].is);
+    const slot_set slots = pattern == nullptr ? slot_set{} : waits_(of, i);
+    for (std::size_t slot = 0; slot < slots.end(); ++slot) {
+      if (!slots.contains(slot)) continue;
+      for (std::size_t other = 0; other < of.clauses.size(); ++other) {
+        const auto gives = [&](const std::vector<slot_term>& columns) {
+          return std::any_of(columns.begin(), columns.end(), [&](const slot_term& t) {
+            return t.is_variable() && t.id == pattern->terms[slot].id;
+          });
+        };
+        const auto* known = std::get_if<relation_clause>(&of.clauses[other].is);
+        const auto* call = std::get_if<call_clause>(&of.clauses[other].is);
+        if ((known != nullptr && gives(known->columns)) ||
+            (call != nullptr && call->result && gives(call->result->columns)))
+          out.push_back(other);
+      }
+    }
+    return out;
   }
 
   /// Whether the source of a data pattern has what it requires.
@@ -241,7 +299,7 @@ class orderer {
 
   binding_analysis analysis_;
   estimator estimate_;
-  needs_of_pattern needs_;
+  needs_of_pattern needs_, waits_;
 };
 
 }  // namespace detail

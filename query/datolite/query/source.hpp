@@ -50,6 +50,7 @@ void extrel() = delete;
 void join_project_with() = delete;
 void estimate() = delete;
 void required() = delete;
+void resolves() = delete;
 
 template <class S>
 concept HasExtrel = requires(const S& s, const clause_pattern& p) {
@@ -70,6 +71,11 @@ concept HasRequired = requires(const S& s, const clause_pattern& p) {
 };
 
 template <class S>
+concept HasResolves = requires(const S& s, const clause_pattern& p) {
+  { resolves(s, p) } -> std::convertible_to<slot_set>;
+};
+
+template <class S>
 decltype(auto) call_extrel(const S& s, const clause_pattern& p) {
   return extrel(s, p);
 }
@@ -87,11 +93,21 @@ slot_set call_required(const S& s, const clause_pattern& p) {
   return required(s, p);
 }
 
+template <class S>
+slot_set call_resolves(const S& s, const clause_pattern& p) {
+  return resolves(s, p);
+}
+
 }  // namespace adl
 
 template <class S>
 concept MemberRequired = requires(const S& s, const clause_pattern& p) {
   { s.required(p) } -> std::convertible_to<slot_set>;
+};
+
+template <class S>
+concept MemberResolves = requires(const S& s, const clause_pattern& p) {
+  { s.resolves(p) } -> std::convertible_to<slot_set>;
 };
 
 template <class S>
@@ -237,6 +253,19 @@ slot_set required_of(const S& source, const clause_pattern& pattern) {
     return source.required(pattern);
   } else if constexpr (detail::adl::HasRequired<S>) {
     return detail::adl::call_required(source, pattern);
+  } else {
+    return {};
+  }
+}
+
+/// The slots of `pattern` in which the source takes other names, such as idents, for what its rows have
+/// there. A name that another clause gives must be there before the pattern is joined.
+template <class S>
+slot_set resolves_of(const S& source, const clause_pattern& pattern) {
+  if constexpr (detail::MemberResolves<S>) {
+    return source.resolves(pattern);
+  } else if constexpr (detail::adl::HasResolves<S>) {
+    return detail::adl::call_resolves(source, pattern);
   } else {
     return {};
   }

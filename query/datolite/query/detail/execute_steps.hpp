@@ -11,6 +11,8 @@
 #include <vector>
 
 #include <datolite/query/detail/cycle_join.hpp>
+#include <datolite/query/detail/forced_way.hpp>
+#include <datolite/query/detail/plan_bodies.hpp>
 #include <datolite/query/detail/refuse.hpp>
 #include <datolite/query/executor.hpp>
 #include <datolite/query/rule_tables.hpp>
@@ -138,7 +140,7 @@ inline const any_ijoin& executor::rows_of_pattern(body_frame& frame, std::size_t
 /// A step and the next in one, where they close a cycle and there are many rows.
 inline std::optional<relation> executor::join_cycle(body_frame& frame, std::size_t step, const relation& ys,
                                                     std::size_t& rows_between) {
-  constexpr std::size_t few = 1024;
+  const std::size_t few = detail::is_forced(detail::way::cycle) ? 1 : 1024;
   const auto& steps = frame.plan->steps;
   if (ys.size() < few || step + 1 >= steps.size()) return std::nullopt;
   const auto found = detail::find_cycle(steps[step], steps[step + 1]);
@@ -290,103 +292,6 @@ inline relation executor::deny(body_frame& frame, std::size_t step, const relati
     });
   });
   return keep_rows(ys, spec, all);
-}
-
-inline double executor::estimate(const body& of, std::size_t clause, std::size_t callers) const {
-  const body_clause& c = of.clauses[clause];
-  if (const auto* known = std::get_if<relation_clause>(&c.is))
-    return static_cast<double>(rows_of(*known).size());
-  const auto& pattern = std::get<pattern_clause>(c.is);
-  const bound_pattern bound{of.patterns[clause], env_.values};
-  const clause_pattern view = bound.view(nullptr);
-  const any_source& asked = source(pattern.source, callers, c.form);
-  std::optional<double> told;
-  detail::naming_clause(c.form, [&] { told = asked.estimate(view); });
-  if (told) return *told;
-  double guess = 1e6;
-  for (std::size_t i = 0; i < view.size(); ++i) {
-    if (view.consts[i]) guess /= 30;
-    if (view.starts[i] || view.whiles[i]) guess /= 4;
-  }
-  return guess;
-}
-
-inline double executor::estimates::rows(const body& in, std::size_t clause) const {
-  const auto at = std::find(of.begin(), of.end(), std::pair{&in, clause});
-  return at == of.end() ? 0 : basis.sizes[static_cast<std::size_t>(at - of.begin())].rows();
-}
-
-inline slot_set executor::required(const body& of, std::size_t clause, std::size_t callers) const {
-  const auto& pattern = std::get<pattern_clause>(of.clauses[clause].is);
-  const any_source& asked = source(pattern.source, callers, of.clauses[clause].form);
-  slot_set out;
-  if (!asked.may_require()) return out;
-  const bound_pattern bound{of.patterns[clause], env_.values};
-  detail::naming_clause(of.clauses[clause].form, [&] { out = asked.required(bound.view(nullptr)); });
-  return out;
-}
-
-/// The required slots of all patterns of a body and its negations; nothing if there are none.
-inline void executor::add_required(const body& of, std::size_t source,
-                                   std::vector<std::uint64_t>& out) const {
-  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
-    if (std::holds_alternative<pattern_clause>(of.clauses[i].is)) {
-      out.push_back(required(of, i, source).bits());
-    } else if (const auto* no = std::get_if<not_clause>(&of.clauses[i].is)) {
-      add_required(*no->inner, source, out);
-    }
-  }
-}
-
-inline void executor::estimate_all(const body& of, std::size_t source, estimates& out) const {
-  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
-    const auto& is = of.clauses[i].is;
-    if (std::holds_alternative<pattern_clause>(is) || std::holds_alternative<relation_clause>(is)) {
-      out.of.emplace_back(&of, i);
-      out.basis.sizes.emplace_back(estimate(of, i, source));
-    } else if (const auto* no = std::get_if<not_clause>(&is)) {
-      estimate_all(*no->inner, source, out);
-    }
-  }
-}
-
-namespace detail {
-
-/// Whether no estimate can change the order: at most one clause asks a source, and what else there is is
-/// known.
-inline bool has_one_order(const body& of) {
-  std::size_t asked = 0;
-  for (const body_clause& c : of.clauses) {
-    const auto* known = std::get_if<relation_clause>(&c.is);
-    if (std::holds_alternative<pattern_clause>(c.is)) ++asked;
-    if (std::holds_alternative<rule_clause>(c.is) || std::holds_alternative<not_clause>(c.is)) asked += 2;
-    if (known != nullptr && known->input) asked += 2;
-  }
-  return asked < 2;
-}
-
-}  // namespace detail
-
-inline std::shared_ptr<const body_plan> executor::plan(const std::shared_ptr<const body>& of,
-                                                       std::vector<var_id> columns_in,
-                                                       std::size_t source) const {
-  estimates all;
-  const bool one_order = detail::has_one_order(*of);
-  if (!one_order) estimate_all(*of, source, all);
-  add_required(*of, source, all.basis.required);
-  const auto none = [](std::uint64_t slots) { return slots == 0; };
-  if (std::all_of(all.basis.required.begin(), all.basis.required.end(), none)) all.basis.required.clear();
-  if (auto known = env_.plans->find(of.get(), columns_in, source, all.basis)) return known;
-  detail::orderer orderer{env_.of->rules,
-                          [&](const body& in, std::size_t clause) {
-                            return one_order ? estimate(in, clause, source) : all.rows(in, clause);
-                          },
-                          [&](const body& in, std::size_t clause) { return required(in, clause, source); }};
-  var_set bound(of->names.size());
-  for (const var_id v : columns_in) bound[v] = true;
-  auto made = make_plan(of, orderer.run(*of, std::move(bound)), columns_in);
-  env_.plans->keep(columns_in, source, std::move(all.basis), made);
-  return made;
 }
 
 }  // namespace datolite::query

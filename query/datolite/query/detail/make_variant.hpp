@@ -21,6 +21,7 @@
 #include <variant>
 #include <vector>
 
+#include <datolite/query/detail/forced_way.hpp>
 #include <datolite/query/detail/make_templates.hpp>
 #include <datolite/query/plan_cache.hpp>
 #include <datolite/query/program.hpp>
@@ -62,7 +63,7 @@ class variant_maker {
   }
 
   bool can_keep_origin() const {
-    if (mask_ == 0 || !alone_) return false;
+    if (mask_ == 0 || !alone_ || is_forced(way::plain_rules)) return false;
     bool any = false;
     for (const auto& branch : rule_.branches) {
       const auto call = own_call(*branch);
