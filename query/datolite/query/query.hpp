@@ -26,8 +26,6 @@
 #include <datolite/core/io_stats.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/query/argument.hpp>
-#include <datolite/query/plan.hpp>
-#include <datolite/query/program.hpp>
 #include <datolite/query/query_ast.hpp>
 #include <datolite/query/result.hpp>
 #include <datolite/query/watch.hpp>
@@ -129,4 +127,6 @@ using query::explain;
 
 }  // namespace datolite
 
+#ifndef DATOLITE_COMPILED
 #include <datolite/query/detail/query_impl.hpp>
+#endif

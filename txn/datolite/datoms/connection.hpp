@@ -180,4 +180,6 @@ class connection {
 
 }  // namespace datolite
 
+#ifndef DATOLITE_COMPILED
 #include <datolite/datoms/detail/connection.hpp>
+#endif

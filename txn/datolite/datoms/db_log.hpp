@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <datolite/core/datom.hpp>
+#include <datolite/core/linkage.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/datoms/branch_index.hpp>
 #include <datolite/datoms/db.hpp>
@@ -72,8 +73,8 @@ inline bool read_log(const db_view& view, std::int64_t start, std::int64_t end, 
 
 }  // namespace datoms
 
-inline void db::tx_range(const std::optional<value>& start, const std::optional<value>& end,
-                         const std::function<bool(const datoms::log_record&)>& each) const {
+DATOLITE_INLINE void db::tx_range(const std::optional<value>& start, const std::optional<value>& end,
+                                  const std::function<bool(const datoms::log_record&)>& each) const {
   datoms::read_log(*view_, start ? t_from(*start) : 0, end ? t_from(*end) : datoms::time_filter::end_of_time,
                    each);
 }

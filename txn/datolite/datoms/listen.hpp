@@ -23,6 +23,7 @@
 #include <utility>
 
 #include <datolite/datoms/connection.hpp>
+#include <datolite/datoms/detail/connection.hpp>
 
 namespace datolite {
 

@@ -15,7 +15,7 @@
 #include <mutex>
 #include <utility>
 
-#include <datolite/core/detail/sole_holder.hpp>
+#include <datolite/core/sole_holder.hpp>
 #include <datolite/datoms/packed_base.hpp>
 
 namespace datolite::datoms::packed {
@@ -74,7 +74,7 @@ class line {
   template <class Edit>
   void edit_alone(const std::shared_ptr<const index>& sole, long holders, Edit&& edit) {
     const std::lock_guard guard{mutex_};
-    if (datolite::detail::is_sole_holder(sole, holders + (newest_ == sole ? 1 : 0))) edit();
+    if (is_sole_holder(sole, holders + (newest_ == sole ? 1 : 0))) edit();
   }
 
  private:

@@ -23,8 +23,8 @@
 #include <vector>
 
 #include <datolite/core/datom.hpp>
-#include <datolite/core/detail/sole_holder.hpp>
 #include <datolite/core/index_access.hpp>
+#include <datolite/core/sole_holder.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/core/value_order.hpp>
 #include <datolite/datoms/bootstrap.hpp>
@@ -199,12 +199,12 @@ class schema {
   }
 
   void name(const datom& d, bool adding) {
-    if (!datolite::detail::is_sole_holder(names_)) names_ = std::make_shared<name_map>(*names_);
+    if (!is_sole_holder(names_)) names_ = std::make_shared<name_map>(*names_);
     if (!adding) {
       names_->erase(d.e);
       return;
     }
-    if (!datolite::detail::is_sole_holder(ids_)) ids_ = std::make_shared<id_map>(*ids_);
+    if (!is_sole_holder(ids_)) ids_ = std::make_shared<id_map>(*ids_);
     names_->insert_or_assign(d.e, d.v);
     ids_->insert_or_assign(std::string{d.v.raw()}, d.e);
   }
@@ -214,7 +214,7 @@ class schema {
     if (d.a != ids::db_ident || d.added() || names_->contains(d.e)) return;
     const auto at = ids_->find(d.v.raw());
     if (at == ids_->end() || at->second != d.e) return;
-    if (!datolite::detail::is_sole_holder(ids_)) ids_ = std::make_shared<id_map>(*ids_);
+    if (!is_sole_holder(ids_)) ids_ = std::make_shared<id_map>(*ids_);
     ids_->erase(ids_->find(d.v.raw()));
   }
 

@@ -25,6 +25,7 @@
 #include <datolite/core/edn.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/datoms/connection.hpp>
+#include <datolite/datoms/detail/connection.hpp>
 #include <datolite/datoms/ordered_datoms.hpp>
 #include <datolite/datoms/packed_base.hpp>
 #include <datolite/datoms/packed_index.hpp>

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <datolite/datoms/connection.hpp>
+#include <datolite/datoms/detail/connection.hpp>
 
 namespace datolite {
 

@@ -28,9 +28,9 @@
 #include <vector>
 
 #include <datolite/core/datom.hpp>
-#include <datolite/core/detail/sole_holder.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/index_access.hpp>
+#include <datolite/core/sole_holder.hpp>
 #include <datolite/datoms/change_batch.hpp>
 #include <datolite/datoms/datom_index.hpp>
 #include <datolite/datoms/ordered_datoms.hpp>
@@ -169,7 +169,7 @@ class model final : public datom_index_model<Snapshot> {
     return std::make_shared<const index>(static_cast<const index&>(same), closed_);
   }
   void settle(const std::shared_ptr<const datom_index>& now) const override {
-    if (datolite::detail::is_sole_holder(now)) const_cast<index&>(static_cast<const index&>(*now)).settle();
+    if (is_sole_holder(now)) const_cast<index&>(static_cast<const index&>(*now)).settle();
   }
   void close() const noexcept override { closed_->store(true, std::memory_order_release); }
 

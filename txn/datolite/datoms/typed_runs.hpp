@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include <datolite/core/detail/sole_holder.hpp>
+#include <datolite/core/sole_holder.hpp>
 #include <datolite/core/sort_prefix.hpp>
 #include <datolite/datoms/typed_row.hpp>
 
@@ -68,7 +68,7 @@ class runs {
     if (rows.empty()) return;
     if (empty()) {
       all_ = std::make_shared<list>();
-    } else if (!datolite::detail::is_sole_holder(all_)) {
+    } else if (!is_sole_holder(all_)) {
       all_ = std::make_shared<list>(*all_);
     }
     list& all = *all_;
@@ -102,7 +102,7 @@ class runs {
 
   /// The rows of a run that goes: its own where nobody else has it.
   static std::vector<row> take(const std::shared_ptr<run>& one) {
-    return datolite::detail::is_sole_holder(one) ? std::move(*one).rows() : one->rows();
+    return is_sole_holder(one) ? std::move(*one).rows() : one->rows();
   }
   static std::vector<row> unite(std::vector<row>&& a, std::vector<row>&& b) {
     std::vector<row> both;

@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include <datolite/core/linkage.hpp>
 #include <datolite/query/compile.hpp>
 #include <datolite/query/destructure.hpp>
 #include <datolite/query/detail/execute_steps.hpp>
@@ -59,8 +60,8 @@ struct prepared::state {
   std::shared_ptr<const program> compiled;
 };
 
-inline prepared::prepared(const value& form) : state_{std::make_shared<state>(form)} {}
-inline const value& prepared::form() const noexcept { return state_->ast.form; }
+DATOLITE_INLINE prepared::prepared(const value& form) : state_{std::make_shared<state>(form)} {}
+DATOLITE_INLINE const value& prepared::form() const noexcept { return state_->ast.form; }
 
 namespace detail {
 
@@ -104,8 +105,9 @@ class query_cache {
 
 }  // namespace detail
 
-inline query_form::query_form(std::string_view text) : prepared_{detail::query_cache::instance().get(text)} {}
-inline query_form::query_form(const value& form)
+DATOLITE_INLINE query_form::query_form(std::string_view text)
+    : prepared_{detail::query_cache::instance().get(text)} {}
+DATOLITE_INLINE query_form::query_form(const value& form)
     : prepared_{form.is(kind::string) ? detail::query_cache::instance().get(form.as_string())
                                       : prepared{form}} {}
 
@@ -294,7 +296,7 @@ inline result answer_fully(const prepared& query, std::span<const argument> argu
   return out;
 }
 
-inline result answer(const prepared& query, std::span<const argument> arguments) {
+DATOLITE_INLINE result answer(const prepared& query, std::span<const argument> arguments) {
   return answer_fully(query, arguments, nullptr);
 }
 
@@ -316,7 +318,7 @@ inline value ask_nested(const prepared& query, const environment& within,
   return detail::answer_fully(query, given, nullptr, &within).as_value();
 }
 
-inline explanation explain(const query_request& request) {
+DATOLITE_INLINE explanation explain(const query_request& request) {
   detail::input_binder inputs{*request.query.get().shared(), request.args};
   const query_options how =
       detail::options_of(*inputs.compiled(), request.query.get().shared()->ast, &request);
@@ -334,7 +336,7 @@ inline explanation explain(const query_request& request) {
   return out;
 }
 
-inline result query(const query_request& request) {
+DATOLITE_INLINE result query(const query_request& request) {
   return detail::answer_fully(request.query.get(), request.args, &request);
 }
 

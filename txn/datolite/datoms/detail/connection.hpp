@@ -9,9 +9,11 @@
 #include <span>
 #include <string>
 
-#include <datolite/core/detail/sole_holder.hpp>
+#include <datolite/core/linkage.hpp>
+#include <datolite/core/sole_holder.hpp>
 #include <datolite/datoms/bootstrap.hpp>
 #include <datolite/datoms/connection.hpp>
+#include <datolite/datoms/detail/branching.hpp>
 #include <datolite/datoms/flat_index.hpp>
 #include <datolite/datoms/late_snapshot.hpp>
 #include <datolite/datoms/packed_index.hpp>
@@ -264,7 +266,7 @@ struct connection::shared {
   /// is held.
   void settle() {
     const std::lock_guard guard{publishing};
-    if (!detail::is_sole_holder(newest)) return;
+    if (!is_sole_holder(newest)) return;
     try {
       model->settle(newest->index);
     } catch (...) {
@@ -307,7 +309,7 @@ struct connection::shared {
       worker;  // of transact_async; guarded by `queueing`. Last: it goes first, and uses the rest
 };
 
-inline connection::connection(any_storage storage, connection_options options)
+DATOLITE_INLINE connection::connection(any_storage storage, connection_options options)
     : shared_{std::make_shared<shared>(std::move(storage))} {
   auto format = datoms::read_format(shared_->storage.snapshot());
   if (!format) {
@@ -322,15 +324,15 @@ inline connection::connection(any_storage storage, connection_options options)
   shared_->refresh();
 }
 
-inline datoms::state_ptr connection::known() const { return shared_->known(); }
-inline db connection::db() const { return datolite::db{known()}; }
-inline void connection::close() {
+DATOLITE_INLINE datoms::state_ptr connection::known() const { return shared_->known(); }
+DATOLITE_INLINE db connection::db() const { return datolite::db{known()}; }
+DATOLITE_INLINE void connection::close() {
   shared_->storage.close();
   shared_->model->close();
 }
-inline const any_storage& connection::storage() const noexcept { return shared_->storage; }
+DATOLITE_INLINE const any_storage& connection::storage() const noexcept { return shared_->storage; }
 
-inline connection connection::fork() const {
+DATOLITE_INLINE connection connection::fork() const {
   datoms::detail::refuse_inside_function();
   const std::lock_guard guard{shared_->writing};
   const datoms::state_ptr now = shared_->basis();
@@ -348,13 +350,13 @@ inline connection connection::fork() const {
   return connection{std::move(copy)};
 }
 
-inline db connection::sync() {
+DATOLITE_INLINE db connection::sync() {
   datoms::detail::refuse_inside_function();
   const std::lock_guard guard{shared_->writing};
   return datolite::db{shared_->basis()};
 }
 
-inline db connection::sync(std::int64_t t, std::int64_t most_milliseconds) {
+DATOLITE_INLINE db connection::sync(std::int64_t t, std::int64_t most_milliseconds) {
   for (std::int64_t waited = 0;; ++waited) {
     datolite::db now = sync();
     if (now.basis_t() >= t) return now;

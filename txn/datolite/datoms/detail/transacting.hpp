@@ -22,17 +22,20 @@ inline constexpr std::size_t most_in_group = 256;  // transactions in one commit
 
 }  // namespace datoms::detail
 
-inline tx_report connection::transact(const value& tx_data) { return transact_with(tx_data, nullptr); }
-inline tx_report connection::transact(const value& tx_data, const datoms::tempid_bindings& earlier) {
+DATOLITE_INLINE tx_report connection::transact(const value& tx_data) {
+  return transact_with(tx_data, nullptr);
+}
+DATOLITE_INLINE tx_report connection::transact(const value& tx_data, const datoms::tempid_bindings& earlier) {
   return transact_with(tx_data, &earlier);
 }
-inline tx_report connection::transact_with(const value& tx_data, const datoms::tempid_bindings* earlier) {
+DATOLITE_INLINE tx_report connection::transact_with(const value& tx_data,
+                                                    const datoms::tempid_bindings* earlier) {
   datoms::detail::tx_request one{&tx_data, earlier, {}, false};
   shared_->run({&one, 1});
   return std::move(one.outcome.get());
 }
 
-inline std::vector<tx_outcome> connection::transact_each(std::span<const value> all) {
+DATOLITE_INLINE std::vector<tx_outcome> connection::transact_each(std::span<const value> all) {
   std::vector<datoms::detail::tx_request> requests;
   requests.reserve(all.size());
   for (const value& tx_data : all) requests.push_back({&tx_data, nullptr, {}, false});
@@ -249,7 +252,7 @@ inline datoms::state_ptr connection::shared::advance(const datoms::state_ptr& be
   return datoms::detail::state_after(*before, made, std::move(snapshot));
 }
 
-inline bool connection::merge() {
+DATOLITE_INLINE bool connection::merge() {
   datoms::detail::refuse_inside_function();
   datoms::state_ptr now;
   {

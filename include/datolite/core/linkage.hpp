@@ -1,0 +1,14 @@
+// linkage: where the functions live that cost much to compile.
+//
+// Header-only, all is inline. A program that links `datolite::compiled` is compiled with DATOLITE_COMPILED:
+// then the headers of queries and connections only declare their doors, and the library, compiled once with
+// DATOLITE_COMPILED_SOURCE, defines them. Both do the same; an object compiled the one way and one compiled
+// the other link together.
+#pragma once
+
+#if defined(DATOLITE_COMPILED_SOURCE)
+/// Before the definition of a door: a function that a header declares and `datolite::compiled` may define.
+#define DATOLITE_INLINE
+#else
+#define DATOLITE_INLINE inline
+#endif

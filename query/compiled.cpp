@@ -1,0 +1,2 @@
+// The evaluator, for `datolite::compiled`.
+#include <datolite/query/query.hpp>

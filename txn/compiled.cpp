@@ -1,0 +1,2 @@
+// Connections and branches, for `datolite::compiled`.
+#include <datolite/datoms/connection.hpp>
