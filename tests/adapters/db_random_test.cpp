@@ -17,7 +17,7 @@
 #include <datolite/adapters/sorted_source.hpp>
 #include <datolite/adapters/tx_data_source.hpp>
 #include <datolite/datolite.hpp>
-#include <datolite/query/detail/forced_way.hpp>
+#include <datolite/query/forced_way.hpp>
 
 #include <query/reference_evaluator.hpp>
 

@@ -27,7 +27,7 @@
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/value_order.hpp>
 #include <datolite/query/batch_joiner.hpp>
-#include <datolite/query/detail/forced_way.hpp>
+#include <datolite/query/forced_way.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_batch.hpp>

@@ -29,7 +29,7 @@
 #include <datolite/core/encode.hpp>
 #include <datolite/core/reader.hpp>
 #include <datolite/core/value.hpp>
-#include <datolite/query/detail/forced_way.hpp>
+#include <datolite/query/forced_way.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_joiner.hpp>

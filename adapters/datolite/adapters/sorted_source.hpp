@@ -21,7 +21,7 @@
 #include <datolite/adapters/kept_pattern.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/core/value_order.hpp>
-#include <datolite/query/detail/forced_way.hpp>
+#include <datolite/query/forced_way.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_joiner.hpp>

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-#include <datolite/query/detail/forced_way.hpp>
+#include <datolite/query/forced_way.hpp>
 #include <datolite/query/join_spec.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_batch.hpp>

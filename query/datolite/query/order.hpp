@@ -22,8 +22,8 @@
 #include <variant>
 #include <vector>
 
-#include <datolite/query/detail/forced_way.hpp>
 #include <datolite/query/detail/refuse.hpp>
+#include <datolite/query/forced_way.hpp>
 #include <datolite/query/program.hpp>
 
 namespace datolite::query {

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include <datolite/query/detail/cycle_join.hpp>
-#include <datolite/query/detail/forced_way.hpp>
 #include <datolite/query/detail/plan_bodies.hpp>
 #include <datolite/query/detail/refuse.hpp>
 #include <datolite/query/executor.hpp>
+#include <datolite/query/forced_way.hpp>
 #include <datolite/query/rule_tables.hpp>
 
 namespace datolite::query {

@@ -21,8 +21,8 @@
 #include <variant>
 #include <vector>
 
-#include <datolite/query/detail/forced_way.hpp>
 #include <datolite/query/detail/make_templates.hpp>
+#include <datolite/query/forced_way.hpp>
 #include <datolite/query/plan_cache.hpp>
 #include <datolite/query/program.hpp>
 
