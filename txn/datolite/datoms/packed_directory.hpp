@@ -32,7 +32,7 @@
 
 namespace datolite::datoms::packed {
 
-inline constexpr char manifest_tag = 0x03, chunk_tag = 0x04;
+inline constexpr char manifest_tag = 0x03, chunk_tag = 0x04, fold_tag = 0x05;
 inline constexpr char current_tag = 0x40, past_tag = 0x50;  ///< + index_order
 inline constexpr unsigned char directory_version = 1;
 
@@ -78,6 +78,8 @@ struct chunk {
 using chunk_ptr = std::shared_ptr<const chunk>;
 
 inline bytes manifest_key() { return bytes(1, manifest_tag); }
+/// Stands there while blocks are written that no directory names yet, or names no more (packed_fold.hpp).
+inline bytes fold_mark_key() { return bytes(1, fold_tag); }
 inline bytes chunk_key(tree_id of, std::uint64_t number) {
   bytes key{chunk_tag, static_cast<char>(of.number())};
   append_u64(key, number);

@@ -232,6 +232,7 @@ class model final : public datom_index_model<any_snapshot> {
     return true;
   }
 
+  const block_shape& shape() const noexcept { return shape_; }
   block_cache::figures cache_figures() const { return cache_->counted(); }
 
  private:

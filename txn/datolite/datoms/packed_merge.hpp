@@ -5,7 +5,11 @@
 // its neighbour. Nothing that older generations read is written over but by the engine, which keeps it for
 // their snapshots.
 //
-// Cost: some 100 ns a row of the blocks that are touched; memory for the blocks written.
+// What a merge puts into a tree may come from novelty, or from sorted runs of it (packed_fold.hpp); where
+// blocks go, and what becomes of those that are replaced, a `block_sink` decides.
+//
+// Cost: some 100 ns a row of the blocks that are touched; memory for what the sink keeps, and for the entries
+// of the directory.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +18,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -37,10 +42,37 @@ struct block_shape {
   std::size_t most_key = 511;
 };
 
-/// What a tree of the novelty does to one of the blocks: rows to put, and rows to take away, each ascending.
+/// Where a merge puts blocks and chunks of the directory.
+class block_sink {
+ public:
+  virtual ~block_sink() = default;
+  virtual void put(bytes_view key, bytes_view stored) = 0;
+  /// The pair of `key` is not of the tree any more.
+  virtual void erase(bytes_view key) = 0;
+  /// Must a new block not stand under `key`?
+  virtual bool is_taken(bytes_view key) const {
+    (void)key;
+    return false;
+  }
+};
+
+/// All of it in one commit.
+class batch_sink final : public block_sink {
+ public:
+  explicit batch_sink(change_batch& to) noexcept : to_{to} {}
+  void put(bytes_view key, bytes_view stored) override { to_.put(key, stored); }
+  void erase(bytes_view key) override { to_.erase(key); }
+
+ private:
+  change_batch& to_;
+};
+
+/// What the novelty does to the blocks of a tree: rows to put, and rows to take away, each ascending.
 class tree_news {
  public:
-  tree_news(const sources& in, tree_id of) : in_{in}, of_{of} {
+  /// With `whole`, forgotten rows are put as well: what will be made of the news must still hide what lies
+  /// below.
+  tree_news(const sources& in, tree_id of, bool whole = false) : in_{in}, of_{of}, whole_{whole} {
     const place_range all{{.order = of.order}, {.order = of.order, .behind = true}};
     const typed::index& novelty = *in.novelty;
     ended_.seek(novelty.past(of.order), all.low, all.high, false);
@@ -57,18 +89,11 @@ class tree_news {
   const row* take() const { return of_.past ? nullptr : ended_.front(); }
   void advance_take() { ended_.advance(), settle(); }
 
-  /// Is there anything left for rows before `x`?
-  bool any_before(const row& x) const {
-    const auto before = [&](const row* r) { return r != nullptr && typed::compare(*r, x, of_.order) < 0; };
-    return before(put()) || before(take());
-  }
-  bool any() const { return put() != nullptr || take() != nullptr; }
-
  private:
   /// Passes over past rows that do nothing here.
   void settle() {
     const auto idle = [&](const row& r) {
-      if (of_.past) return r.forgotten;
+      if (of_.past) return r.forgotten && !whole_;
       return r.t_added > in_.novelty->below() || in_.masks(of_.order, r.a);
     };
     while (ended_.front() != nullptr && idle(*ended_.front())) ended_.advance();
@@ -76,27 +101,30 @@ class tree_news {
 
   const sources& in_;
   const tree_id of_;
+  const bool whole_;
   typed::tree_run fresh_;
   typed::runs_reader ended_;
 };
 
-/// Makes the blocks of one tree anew, where they must be.
+/// Makes the blocks of one tree anew, where they must be. `News` is tree_news, or shows the same.
+template <class News>
 class tree_merger {
  public:
-  tree_merger(const sources& in, tree_id of, const block_shape& shape, std::uint64_t& next_number,
-              change_batch& out)
-      : in_{in},
+  tree_merger(const base& old, std::span<const attribute_id> masked, tree_id of, News& news,
+              const block_shape& shape, std::uint64_t& next_number, block_sink& out)
+      : blocks_{old},
+        masked_{of.order == index_order::avet ? masked : std::span<const attribute_id>{}},
         of_{of},
         shape_{shape},
         next_number_{next_number},
         out_{out},
-        old_{in.blocks->tree(of)},
-        news_{in, of},
+        old_{old.tree(of)},
+        news_{news},
         building_{of.order, of.past} {}
 
   /// The numbers of the chunks of the tree as it will be.
   std::vector<std::uint64_t> run() {
-    if (!news_.any() && !masks_any()) return in_.blocks->about().chunks[of_.number()];
+    if (!any_news() && masked_.empty()) return blocks_.about().chunks[of_.number()];
     for (std::size_t i = 0; i < old_.size(); ++i) {
       if (is_touched(i) || takes_in(i)) {
         rewrite(i);
@@ -116,24 +144,29 @@ class tree_merger {
   }
 
  private:
-  bool masks_any() const { return of_.order == index_order::avet && !in_.masked.empty(); }
+  bool masks(attribute_id a) const { return std::binary_search(masked_.begin(), masked_.end(), a); }
+  bool any_news() const { return news_.put() != nullptr || news_.take() != nullptr; }
+  /// Is there anything left for rows before `x`?
+  bool any_before(const row& x) const {
+    const auto before = [&](const row* r) { return r != nullptr && typed::compare(*r, x, of_.order) < 0; };
+    return before(news_.put()) || before(news_.take());
+  }
   bool is_last(std::size_t i) const { return i + 1 == old_.size(); }
 
   bool is_touched(std::size_t i) const {
-    if (is_last(i) ? news_.any() : news_.any_before(old_[i + 1].low)) return true;
-    if (!masks_any()) return false;
-    const auto first = std::lower_bound(in_.masked.begin(), in_.masked.end(), old_[i].low.a);
-    return first != in_.masked.end() && (is_last(i) || *first <= old_[i + 1].low.a);
+    if (is_last(i) ? any_news() : any_before(old_[i + 1].low)) return true;
+    const auto first = std::lower_bound(masked_.begin(), masked_.end(), old_[i].low.a);
+    return first != masked_.end() && (is_last(i) || *first <= old_[i + 1].low.a);
   }
 
   /// Merges a block with what the novelty has for it.
   void rewrite(std::size_t i) {
-    const held_block held = in_.blocks->read(of_, i);
+    const held_block held = blocks_.read(of_, i);
     const block& b = *held.shown;
     replaced_.push_back(old_[i].key);
     for (std::size_t at = 0; at < b.size(); ++at) {
       row r = b.at(at);
-      if (in_.masks(of_.order, r.a)) continue;
+      if (masks(r.a)) continue;
       put_before(r);
       while (news_.take() != nullptr && typed::compare(*news_.take(), r, of_.order) < 0) news_.advance_take();
       if (news_.take() != nullptr && typed::compare(*news_.take(), r, of_.order) == 0) {
@@ -160,6 +193,7 @@ class tree_merger {
 
   void add(row r) {
     r.order = of_.order;
+    if (r.forgotten) r.t_retracted = r.t_added;
     const bool by_attribute = of_.order == index_order::aevt || of_.order == index_order::avet;
     const bool another = by_attribute && !rows_.empty() && r.a != rows_.back().a &&
                          building_.bytes_taken() > shape_.most_bytes / 2;
@@ -192,7 +226,7 @@ class tree_merger {
     bytes key(1, static_cast<char>((of_.past ? past_tag : current_tag) + static_cast<char>(of_.order)));
     const std::size_t most = shape_.most_key - 1 - sizeof(std::uint64_t);
     key.append(separator, 0, most);
-    if (separator.size() > most) append_u64(key, next_number_++);
+    if (separator.size() > most || out_.is_taken(key)) append_u64(key, next_number_++);
     bytes stored = building_.encode(key);
     const auto n = static_cast<std::uint32_t>(building_.size()),
                size = static_cast<std::uint32_t>(stored.size());
@@ -280,13 +314,14 @@ class tree_merger {
     }
   }
 
-  const sources& in_;
+  const base& blocks_;
+  const std::span<const attribute_id> masked_;
   const tree_id of_;
   const block_shape& shape_;
   std::uint64_t& next_number_;
-  change_batch& out_;
+  block_sink& out_;
   const directory& old_;
-  tree_news news_;
+  News& news_;
   block_builder building_;
   std::optional<row> low_;  // of the block being built
   std::vector<row> rows_;   // its rows
@@ -304,8 +339,11 @@ inline void merge_blocks(const sources& in, std::int64_t t, const block_shape& s
   novelty.empty_tail();
   const sources all{in.blocks, &novelty, in.masked};
   manifest next = in.blocks->about();
+  batch_sink to{out};
   for (std::size_t number = 0; number < tree_count; ++number) {
-    next.chunks[number] = tree_merger{all, tree_of(number), shape, next.next_number, out}.run();
+    const tree_id of = tree_of(number);
+    tree_news news{all, of};
+    next.chunks[number] = tree_merger{*in.blocks, in.masked, of, news, shape, next.next_number, to}.run();
   }
   ++next.generation;
   next.t = t;

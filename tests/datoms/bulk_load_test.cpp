@@ -1,0 +1,357 @@
+// Bulk loads: what they leave is what transacting leaves, within their bound of memory, wherever they break
+// off.
+#include "random_history.hpp"
+#include "stores.hpp"
+#include "support.hpp"
+
+#include <datolite/datoms/bulk_load.hpp>
+#include <datolite/datoms/packed_fold.hpp>
+#include <datolite/datoms/packed_run.hpp>
+#include <datolite/datoms/packed_stack.hpp>
+#include <datolite/datoms/spill_file.hpp>
+#include <datolite/datoms/store_check.hpp>
+#include <datolite/datoms/store_figures.hpp>
+#include <datolite/engines/faulty.hpp>
+#include <datolite/engines/memory.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+
+namespace bulk_load_test {
+
+using namespace datolite_test;
+using namespace datolite::engines;
+
+connection_options small_blocks() {
+  return {.layout = index_layout::packed, .merge = merging::when_asked, .block_bytes = 250};
+}
+
+std::string instant(int year) {
+  return "[:db/add \"datomic.tx\" :db/txInstant #inst \"" + std::to_string(year) + "-01-01\"]";
+}
+
+void expect_whole(const any_storage& in) {
+  std::string wrong;
+  EXPECT_EQ(datoms::check_store(in, [&](const std::string& what) { wrong += what + "\n"; }), 0u) << wrong;
+}
+
+void expect_same(const db& mine, const db& oracle, std::int64_t t, std::mt19937& random, int ranges) {
+  for (const auto& [x, y] :
+       {std::pair{mine, oracle}, std::pair{mine.as_of(t), oracle.as_of(t)},
+        std::pair{mine.since(t), oracle.since(t)}, std::pair{mine.history(), oracle.history()},
+        std::pair{mine.history().as_of(t), oracle.history().as_of(t)}}) {
+    for (int n = 0; n < ranges; ++n) {
+      const datom_range range = some_range(random, x);
+      if (range.index == index_order::avet && !range.a) continue;
+      const auto expected = shown(y, range);
+      ASSERT_EQ(shown(x, range), expected);
+      const std::uint64_t counted = x.count(range);
+      if (expected.size() <= datoms::exact_count_limit) {
+        ASSERT_EQ(counted, expected.size());
+      } else {
+        ASSERT_GT(counted, datoms::exact_count_limit);
+      }
+    }
+  }
+}
+
+/// A random history by bulk load, and plainly: both show the same, in the midst of it, when it is finished,
+/// and when it is opened again. `meanwhile(connection, i)` may do as it likes but transact.
+template <class Meanwhile>
+void expect_what_transacting_leaves(const any_storage& kept, unsigned seed, int transactions,
+                                    std::size_t memory, Meanwhile&& meanwhile) {
+  std::mt19937 random{seed};
+  connection flat{new_memory(), {.layout = index_layout::flat}};
+  connection conn{kept, small_blocks()};
+  const std::string begin = "[" + instant(2029) + std::string{history_schema.substr(1)};
+  transact(flat, begin), transact(conn, begin);
+  std::optional<bulk_load> load{std::in_place, conn, bulk_options{.memory_bytes = memory}};
+  std::size_t spills = 0;
+  for (int i = 0; i < transactions; ++i) {
+    std::string text = "[" + instant(2030);
+    for (unsigned n = 1 + random() % 5; n > 0; --n) text += " " + some_form(random);
+    if (i % 50 == 20) text = "[" + instant(2030) + " [:db/add :tag :db/index true]";
+    if (i % 50 == 40) text = "[" + instant(2030) + " [:db/add :tag :db/index false]";
+    text += "]";
+    bool done = true;
+    try {
+      load->transact(read_edn(text));
+    } catch (const error&) {
+      done = false;
+    }
+    if (done) {
+      transact(flat, text);
+    } else {
+      EXPECT_THROW(transact(flat, text), error);
+    }
+    meanwhile(conn, i);
+    const std::int64_t t = 1000 + static_cast<std::int64_t>(random() % static_cast<unsigned>(transactions));
+    SCOPED_TRACE("after " + std::to_string(i) + ", seed " + std::to_string(seed));
+    ASSERT_NO_FATAL_FAILURE(expect_same(load->db(), flat.db(), t, random, 2));
+    if (i % 37 != 36) continue;
+    load->finish();
+    ASSERT_NO_FATAL_FAILURE(expect_same(conn.db(), flat.db(), t, random, 20));
+    ASSERT_EQ(all_facts(conn.db().history()), all_facts(flat.db().history()));
+    ASSERT_NO_FATAL_FAILURE(expect_whole(kept));
+    spills += load->spills();
+    if (i % 2 == 0) load.emplace(conn, bulk_options{.memory_bytes = memory});
+  }
+  load->finish();
+  EXPECT_EQ(datoms::figures_of(conn.db())->novelty, 0u);
+  for (const index_order order : datoms::all_orders) {
+    EXPECT_EQ(all_facts(connection{kept}.db().history(), order), all_facts(flat.db().history(), order));
+  }
+  expect_whole(kept);
+  if (memory < 100'000) {
+    EXPECT_GT(spills, static_cast<std::size_t>(transactions) / 10);
+  }
+}
+
+TEST(BulkLoad, LeavesWhatTransactingLeaves) {
+  const auto nothing = [](connection&, int) {};
+  expect_what_transacting_leaves(new_memory(), 1, 300, 10'000, nothing);
+  expect_what_transacting_leaves(new_memory(), 2, 120, 1'000, nothing);       // nearly a run a transaction
+  expect_what_transacting_leaves(new_memory(), 3, 120, 10'000'000, nothing);  // no run at all
+  expect_what_transacting_leaves(packed_store(40).open(), 4, 120, 10'000, nothing);
+}
+
+TEST(BulkLoad, LeavesItOnEachDurableEngine) {
+  for (const store& in : {lmdb_store(index_layout::packed), leveldb_store(index_layout::packed)}) {
+    SCOPED_TRACE(in.name);
+    expect_what_transacting_leaves(in.open(), 5, 100, 10'000, [](connection&, int) {});
+  }
+}
+
+TEST(BulkLoad, LeavesItIfOthersMergeMeanwhile) {
+  std::mt19937 random{6};
+  expect_what_transacting_leaves(new_memory(), 6, 200, 10'000, [&](connection& conn, int) {
+    if (random() % 10 == 0) {
+      conn.sync();
+      conn.merge();
+    }
+  });
+}
+
+constexpr std::string_view numbers_schema = R"([
+  {:db/ident :n :db/valueType :db.type/long :db/cardinality :db.cardinality/one :db/index true}
+  {:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}
+  {:db/ident :next :db/valueType :db.type/ref :db/cardinality :db.cardinality/one}])";
+
+std::string some_people(int from, int n) {
+  std::string text = "[";
+  for (int i = from; i < from + n; ++i) {
+    const std::string name = "\"somebody with the number " + std::to_string(i % 900) + "\"";
+    text += "{:db/id " + name + " :name " + name + " :n " + std::to_string(i * 7919 % 1000) + " :next \"" +
+            "somebody with the number " + std::to_string(std::min(i + 1, from + n - 1) % 900) + "\"}";
+  }
+  return text + "]";
+}
+
+TEST(BulkLoad, StaysWithinItsMemoryAndTellsHowFarItIs) {
+  connection conn{new_memory(), {.layout = index_layout::packed, .merge = merging::when_asked}};
+  connection plain{new_memory(), {.layout = index_layout::packed}};
+  transact(conn, numbers_schema), transact(plain, numbers_schema);
+  constexpr std::size_t memory = 400'000;
+  std::size_t most = 0;
+  std::vector<bulk_progress> told;
+  bulk_load load{conn, {.memory_bytes = memory, .progress = [&](const bulk_progress& p) {
+                          most = std::max(most, p.bytes_held);
+                          told.push_back(p);
+                        }}};
+  std::uint64_t datoms = 0;
+  for (int i = 0; i < 3000; i += 20) {
+    const value data = read_edn(some_people(i, 20));
+    datoms += load.transact(data).datoms;
+    plain.transact(data);
+    ASSERT_EQ(told.back().done, datoms);
+  }
+  EXPECT_GE(load.spills(), 8u);
+  load.finish();
+  EXPECT_LE(most, memory);
+  EXPECT_GT(most, memory / 4);
+  ASSERT_EQ(told.back().at, bulk_progress::phase::finished);
+  EXPECT_EQ(told.back().done, told.back().total);
+  EXPECT_GE(told.back().total, datoms);
+  for (std::size_t i = 1; i < told.size(); ++i) {
+    EXPECT_LE(told[i - 1].at, told[i].at);
+    EXPECT_LE(told[i].done, told[i].total);
+    if (told[i].at == told[i - 1].at) {
+      EXPECT_LE(told[i - 1].done, told[i].done);
+    }
+  }
+  EXPECT_EQ(all_facts(conn.db()), all_facts(plain.db()));
+  plain.merge();
+  const auto loaded = datoms::figures_of(conn.db()), merged = datoms::figures_of(plain.db());
+  EXPECT_EQ(loaded->novelty, 0u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(loaded->current[i].rows, merged->current[i].rows);
+    EXPECT_EQ(loaded->past[i].rows, merged->past[i].rows);
+    EXPECT_LE(loaded->current[i].blocks, merged->current[i].blocks) << "blocks are full";
+  }
+}
+
+TEST(BulkLoad, WhoTransactsMeanwhileEndsIt) {
+  connection conn{new_memory(), small_blocks()};
+  transact(conn, numbers_schema);
+  bulk_load load{conn, {.memory_bytes = 1'000'000}};
+  load.transact(read_edn("[{:n 1}]"));
+  transact(conn, "[{:n 2}]");
+  const auto code_of = [](auto&& step) -> std::string {
+    try {
+      step();
+      return "none";
+    } catch (const error& e) {
+      return std::string{e.code()};
+    }
+  };
+  EXPECT_EQ(code_of([&] { load.finish(); }), "db.error/load-interrupted");
+  EXPECT_EQ(code_of([&] { load.transact(read_edn("[{:n 3}]")); }), "db.error/load-failed");
+  bulk_load again{conn};
+  again.transact(read_edn("[{:n 3}]"));
+  again.finish();
+  EXPECT_EQ(conn.db().count({.index = index_order::aevt, .a = conn.db().attribute(kw("n"))->id}), 2u);
+}
+
+TEST(BulkLoad, WhatIsRefusedLeavesNothingAndTheLoadGoesOn) {
+  for (const index_layout layout : {index_layout::packed, index_layout::flat, index_layout::typed}) {
+    connection conn{new_memory(), {.layout = layout}};
+    transact(conn, numbers_schema);
+    bulk_load load{conn, {.memory_bytes = 2'000}};
+    datoms::tempid_bindings tempids;
+    tempids.add(load.transact(read_edn(R"([{:db/id "i" :name "Ivan" :n 1}])")).tempids);
+    EXPECT_THROW(load.transact(read_edn(R"([{:name "Petr"} {:none 2}])")), error);
+    load.transact(read_edn(R"([{:name "Ivan" :n 5}])"));
+    load.transact(read_edn(R"([[:db/add "i" :next "i"]])"), tempids);
+    load.finish();
+    EXPECT_EQ(values_of(conn.db(), read_edn(R"([:name "Ivan"])"), "n"), "[5]");
+    EXPECT_EQ(conn.db().count({.index = index_order::aevt, .a = conn.db().attribute(kw("name"))->id}), 1u);
+    EXPECT_EQ(conn.db().count({.index = index_order::vaet,
+                               .a = conn.db().attribute(kw("next"))->id,
+                               .v = value::ref(*conn.db().entid(read_edn(R"([:name "Ivan"])")))}),
+              1u);
+    EXPECT_EQ(
+        conn.db().as_of(1002).count({.index = index_order::avet, .a = conn.db().attribute(kw("n"))->id}), 1u);
+  }
+}
+
+TEST(BulkLoad, WithoutRoomForRunsItFailsAndTheLogHasWhatWasTransacted) {
+  const any_storage kept = new_memory();
+  connection conn{kept, small_blocks()};
+  transact(conn, numbers_schema);
+  bulk_load load{conn, {.memory_bytes = 100'000, .spill_directory = "/nowhere/at/all"}};
+  int done = 0;
+  try {
+    for (;; ++done) load.transact(read_edn("[{:n " + std::to_string(done) + "}]"));
+  } catch (const error& e) {
+    EXPECT_EQ(e.code(), "db.error/spill-file");
+    EXPECT_NE(e.message().find("/nowhere/at/all"), std::string::npos) << e.message();
+  }
+  const db now = conn.sync();
+  EXPECT_EQ(now.count({.index = index_order::aevt, .a = now.attribute(kw("n"))->id}),
+            static_cast<std::uint64_t>(done) + 1);
+  expect_whole(kept);
+}
+
+/// What a database says after each of some transactions.
+struct workload {
+  std::vector<value> data;
+  std::vector<std::set<std::string>> states;
+
+  workload() {
+    data.push_back(read_edn(numbers_schema));
+    for (int i = 0; i < 8; ++i) data.push_back(read_edn(some_people(i * 3, 6)));
+    data.push_back(read_edn(R"([[:db/retractEntity [:name "somebody with the number 5"]]])"));
+    data.push_back(read_edn(R"([{:name "somebody with the number 7" :n 1} {:n 12345}])"));
+    connection conn{new_memory()};
+    states.push_back(all_facts(conn.db().history()));
+    for (const value& one : data) states.push_back(all_facts(conn.transact(one).db_after.history()));
+  }
+};
+
+/// Loads the workload in two loads with one failure, and what is missing after it with none: nobody knows of
+/// the first attempt but the engine. False if the failure lay beyond its end.
+bool load_with(const workload& work, const fault_plan& plan) {
+  faulty store{new_memory()};
+  const auto faults = store.faults();
+  const any_storage kept{std::move(store)};
+  const bulk_options options{.memory_bytes = 6'000};
+  std::size_t flushed = 0;
+  faults->arm(plan);
+  try {
+    connection conn{kept, small_blocks()};
+    bulk_load load{conn, options};
+    for (std::size_t i = 0; i < work.data.size(); ++i) {
+      load.transact(work.data[i]);
+      if (i == 6 || i + 1 == work.data.size()) load.finish(), flushed = i + 1;
+    }
+  } catch (const error&) {
+  }
+  const bool struck = faults->failures() > 0;
+  faults->disarm();
+  connection conn{kept, small_blocks()};  // as after a crash
+  const auto left = std::find(work.states.begin(), work.states.end(), all_facts(conn.db().history()));
+  EXPECT_NE(left, work.states.end()) << "not the work of whole transactions";
+  if (left == work.states.end()) return false;
+  auto done = static_cast<std::size_t>(left - work.states.begin());
+  EXPECT_GE(done, flushed);
+  expect_whole(kept);
+  bulk_load load{conn, options};
+  for (; done < work.data.size(); ++done) load.transact(work.data[done]);
+  load.transact(read_edn("[]"));
+  load.finish();
+  EXPECT_EQ(all_facts(conn.db().history()), work.states.back());
+  EXPECT_EQ(all_facts(connection{kept}.db().history()), work.states.back());
+  EXPECT_FALSE(kept.get(datoms::packed::fold_mark_key()).has_value());
+  expect_whole(kept);
+  return struck;
+}
+
+TEST(BulkLoad, AFailureOrACrashAtAnyOperationLeavesAPrefixAndNoTrace) {
+  const workload work;
+  const std::uint64_t stride = std::getenv("DATOLITE_LONG") != nullptr ? 1 : 3;
+  for (const fault_when when : {fault_when::before, fault_when::after, fault_when::unknown}) {
+    std::uint64_t at = 1 + static_cast<std::uint64_t>(when) % stride;
+    for (; load_with(work, {.at = at, .when = when, .seed = at}); at += stride) {
+      if (::testing::Test::HasFailure()) break;
+    }
+    ASSERT_FALSE(::testing::Test::HasFailure())
+        << "at operation " << at << ", case " << static_cast<int>(when);
+    EXPECT_GT(at, 30u);
+  }
+}
+
+TEST(BulkLoad, WhatFailedToFinishFinishesWhenCalledAgain) {
+  const workload work;
+  for (std::uint64_t at = 1;; ++at) {
+    faulty store{new_memory()};
+    const auto faults = store.faults();
+    const any_storage kept{std::move(store)};
+    connection conn{kept, small_blocks()};
+    bulk_load load{conn, {.memory_bytes = 6'000}};
+    for (const value& one : work.data) load.transact(one);
+    load.flush();
+    faults->arm({.at = at,
+                 .when = at % 2 == 0 ? fault_when::before : fault_when::unknown,
+                 .operations = fault_on::commit,
+                 .seed = at});
+    bool failed = false;
+    try {
+      load.finish();
+    } catch (const error&) {
+      failed = true;
+    }
+    const bool struck = faults->failures() > 0;
+    faults->disarm();
+    if (failed) load.finish();
+    EXPECT_EQ(all_facts(conn.db().history()), work.states.back());
+    EXPECT_EQ(datoms::figures_of(conn.db())->novelty, 0u);
+    expect_whole(kept);
+    if (!struck || ::testing::Test::HasFailure()) {
+      EXPECT_GT(at, 3u);
+      break;
+    }
+  }
+}
+
+}  // namespace bulk_load_test
