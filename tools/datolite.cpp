@@ -322,6 +322,9 @@ std::vector<command> describe(CLI::App& app, settings& s) {
   one->add_option("--batch", s.import.batch,
                   "cut transactions into parts of so many forms; each is committed by itself")
       ->check(CLI::PositiveNumber);
+  one->add_option("--memory", s.import.memory,
+                  "megabytes that a new database's indexes, or those of batches, may take while they are made")
+      ->check(CLI::PositiveNumber);
   one->add_flag("--open-schema", s.import.open_schema, "let a new database take attributes that were not declared");
   all.push_back({one, run_import});
 

@@ -187,6 +187,29 @@ TEST_F(program, tempids_hold_across_the_batches_of_one_import) {
             "n\nAliens\n");
 }
 
+TEST_F(program, imports_within_little_memory_what_it_imports_within_much) {
+  std::string all = "[";
+  for (int i = 0; i < 6000; ++i) {
+    all += "{:film/title \"a film with the number " + std::to_string(i) + "\" :film/year " + std::to_string(i % 100) +
+           "}\n" + (i % 500 == 499 ? "]\n[" : "");
+  }
+  const std::string films_file = file("many.edn", all + "]");
+  for (const std::string how : {"--memory 1 ", "--memory 1 --batch 200 ", ""}) {
+    const outcome made = run("import " + how + db("leveldb") + file("schema.edn", schema) + " " + films_file);
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_NE(made.err.find("datoms in " + std::string{how.size() > 12 ? "38" : "14"}), std::string::npos) << made.err;
+    EXPECT_EQ(run("check " + db("leveldb")).code, 0);
+    EXPECT_EQ(run("query " + db("leveldb") + "'[:find (count ?f) . :where [?f :film/year 7]]' --format edn").out,
+              "[{\"(count ?f)\" 60}]\n");
+    const auto told = nlohmann::json::parse(run("stats " + db("leveldb") + "--format json").out);
+    EXPECT_EQ(told[0]["packed"][":novelty"], 0);
+    std::filesystem::remove_all(place / "db");
+    for (const auto& left : std::filesystem::directory_iterator{place}) {
+      EXPECT_EQ(left.path().string().find("import-"), std::string::npos) << left;
+    }
+  }
+}
+
 TEST_F(program, the_past_is_asked_by_t) {
   make_films();
   ASSERT_EQ(run("transact " + db() + "'[[:db/add [:film/title \"Alien\"] :film/year 1]]'").code, 0);
