@@ -30,6 +30,7 @@
 #include <datolite/datoms/entity_id.hpp>
 #include <datolite/datoms/store_check.hpp>
 #include <datolite/datoms/store_figures.hpp>
+#include <datolite/engines/lmdb.hpp>
 #include <datolite/query/parse.hpp>
 #include <datolite/query/query.hpp>
 
@@ -211,8 +212,9 @@ void run_compact(const settings& s) {
   std::cout << "copied into " << s.output << "\n";
 }
 
-/// How a packed database stands, as rows of a name and a number.
-std::vector<std::pair<std::string, std::int64_t>> packed_rows(const db& now) {
+/// How a packed database stands, as rows of a name and a number. What holds back the engine's pages is known of all
+/// processes where the engine is LMDB, in commits; in milliseconds of this process alone.
+std::vector<std::pair<std::string, std::int64_t>> packed_rows(const connection& conn, const db& now) {
   std::vector<std::pair<std::string, std::int64_t>> rows;
   const auto f = datoms::figures_of(now);
   if (!f) return rows;
@@ -227,6 +229,11 @@ std::vector<std::pair<std::string, std::int64_t>> packed_rows(const db& now) {
       const std::string name = std::string{names[i]} + (past ? "-past" : "");
       add(name + "-rows", t.rows), add(name + "-blocks", t.blocks), add(name + "-bytes", t.bytes);
     }
+  }
+  add("snapshots-held", f->snapshots.number);
+  rows.emplace_back("oldest-snapshot-milliseconds", f->snapshots.oldest_milliseconds);
+  if (const auto* const lmdb = conn.storage().target<engines::lmdb>()) {
+    add("oldest-snapshot-commits", lmdb->info().oldest_snapshot);
   }
   add("cache-hits", f->cache.hits), add("cache-misses", f->cache.misses), add("cache-bytes", f->cache.bytes);
   return rows;
@@ -249,7 +256,7 @@ void run_stats(const settings& s) {
                       {{"engine", "basis-t", "datoms", "bytes-on-disk", "packed", "datoms-by-attribute"},
                        {{value{conn.storage().engine_name()}, value{now.basis_t()}, value{all}, value{disk}, [&] {
                            std::vector<map_entry> by;
-                           for (const auto& [name, n] : packed_rows(now)) by.push_back({value::keyword(name), value{n}});
+                           for (const auto& [name, n] : packed_rows(conn, now)) by.push_back({value::keyword(name), value{n}});
                            return make_map(by);
                          }(), [&] {
                            std::vector<map_entry> by;
@@ -263,7 +270,7 @@ void run_stats(const settings& s) {
             << to_string(conn.storage().durability()) << "\nbasis T     " << now.basis_t() << "\ndatoms      " << all
             << " current facts\n";
   if (!path.empty()) std::cout << "on disk     " << disk << " bytes\n";
-  for (const auto& [name, n] : packed_rows(now)) std::cout << name << std::string(name.size() < 18 ? 18 - name.size() : 1, ' ') << n << "\n";
+  for (const auto& [name, n] : packed_rows(conn, now)) std::cout << name << std::string(name.size() < 30 ? 30 - name.size() : 1, ' ') << n << "\n";
 }
 
 void run_log(const settings& s) {

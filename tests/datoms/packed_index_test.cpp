@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <datolite/datoms/packed_index.hpp>
+#include <datolite/datoms/store_figures.hpp>
 #include <datolite/engines/leveldb.hpp>
 #include <datolite/engines/lmdb.hpp>
 #include <datolite/engines/memory.hpp>
@@ -107,6 +108,22 @@ TEST(PackedIndex, AnOldValueThroughTenThousandTransactionsDoesNotHoldTheEnginesP
   const auto pinned = size_after("pinned", 1'000'000, 10'000), free = size_after("free", 2, 10'000);
   EXPECT_LT(free, 6'000'000u);
   EXPECT_LT(2 * free, pinned);
+}
+
+TEST(PackedIndex, FiguresTellOfTheSnapshotsThatAreHeld) {
+  connection conn{new_memory(), packed_when_asked()};
+  const auto merged = [&] {
+    transact(conn, "[[:db/add 1000 :db/doc \"" + std::to_string(conn.db().next_t()) + "\"]]");
+    ASSERT_TRUE(conn.merge());
+  };
+  EXPECT_EQ(datoms::figures_of(conn.db())->snapshots.number, 0u) << "before the first merge none is needed";
+  merged();
+  std::optional<db> held{conn.db()};
+  for (int i = 0; i < 5; ++i) merged();
+  EXPECT_EQ(datoms::figures_of(conn.db())->snapshots.number, 2u);
+  EXPECT_GE(datoms::figures_of(conn.db())->snapshots.oldest_milliseconds, 0);
+  held.reset();
+  EXPECT_EQ(datoms::figures_of(conn.db())->snapshots.number, 1u);
 }
 
 TEST(PackedIndex, TwoProcessesTransactAndMergeInOneDatabase) {

@@ -122,6 +122,22 @@ TEST(lmdb, grows_to_many_times_its_first_size_with_a_snapshot_held_and_when_dele
   EXPECT_TRUE(all_of(store).empty());
 }
 
+TEST(lmdb, tells_how_far_the_oldest_snapshot_is_behind) {
+  temporary_directory place;
+  lmdb store{place / "old.db", quick};
+  put(store, "a", "1");
+  EXPECT_EQ(store.info().oldest_snapshot, 0u);
+  std::optional<lmdb_snapshot> held{store.snapshot()};
+  const lmdb_snapshot newer = [&] {
+    for (int i = 0; i < 3; ++i) put(store, "b", std::to_string(i));
+    return store.snapshot();
+  }();
+  put(store, "c", "1");
+  EXPECT_EQ(store.info().oldest_snapshot, 4u);
+  held.reset();
+  EXPECT_EQ(store.info().oldest_snapshot, 1u);
+}
+
 TEST(lmdb, a_full_file_refuses_puts_whole_and_can_be_emptied) {
   temporary_directory place;
   lmdb_options small = quick;

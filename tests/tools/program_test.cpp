@@ -227,6 +227,8 @@ TEST_F(program, stats_schema_and_log_tell_what_is_there) {
   const auto counted = nlohmann::json::parse(run("stats " + db() + "--format json").out);
   EXPECT_EQ(counted[0]["datoms-by-attribute"][":film/year"], 2);
   EXPECT_EQ(counted[0]["engine"], "lmdb");
+  EXPECT_EQ(counted[0]["packed"][":snapshots-held"], 1);
+  EXPECT_EQ(counted[0]["packed"][":oldest-snapshot-commits"], 0);
   EXPECT_NE(run("schema " + db()).out.find(":film/year   :long"), std::string::npos);
   EXPECT_EQ(nlohmann::json::parse(run("log " + db() + "--format json").out).size(), 2u);
 }

@@ -23,6 +23,8 @@
 
 #include <lmdb.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,6 +32,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <datolite/core/bounds.hpp>
@@ -88,6 +91,7 @@ struct lmdb_info {
   std::uint64_t entries;           ///< keys
   std::size_t reader_slots;        ///< for all processes
   std::size_t reader_slots_taken;  ///< by snapshots, or kept ready for them, in all processes
+  std::uint64_t oldest_snapshot;  ///< of all processes: how many commits there were since; 0 if there is none
 };
 
 /// A handle on an open file. Movable; after it was moved from, only destroying and assigning it make sense.
@@ -172,21 +176,30 @@ inline lmdb_info lmdb::info() const {
   MDB_stat stat;
   mdb_env_info(env_->env(), &info);
   mdb_env_stat(env_->env(), &stat);
-  std::size_t lines = 0;  // a header, then one for each slot taken
+  struct seen {
+    std::size_t lines = 0;  // a header, then one for each slot taken: pid, thread, transaction or -
+    std::uint64_t oldest = ~std::uint64_t{0};
+  } readers;
   mdb_reader_list(
       env_->env(),
-      [](const char*, void* count) {
-        ++*static_cast<std::size_t*>(count);
+      [](const char* line, void* to) {
+        auto& all = *static_cast<seen*>(to);
+        const std::string_view text{line};
+        const char* const last = line + text.find_last_of(' ') + 1;
+        std::uint64_t transaction = 0;
+        if (all.lines++ > 0 && std::from_chars(last, line + text.size(), transaction).ec == std::errc{})
+          all.oldest = std::min(all.oldest, transaction);
         return 0;
       },
-      &lines);
+      &readers);
   return {f.path,
           f.page_size,
           (info.me_last_pgno + 1) * f.page_size,
           f.growth_limit,
           stat.ms_entries,
           info.me_maxreaders,
-          lines > 0 ? lines - 1 : 0};
+          readers.lines > 0 ? readers.lines - 1 : 0,
+          info.me_last_txnid - std::min<std::uint64_t>(info.me_last_txnid, readers.oldest)};
 }
 
 }  // namespace datolite::engines

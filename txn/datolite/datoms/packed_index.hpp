@@ -233,6 +233,7 @@ class model final : public datom_index_model<any_snapshot> {
   }
 
   const block_shape& shape() const noexcept { return shape_; }
+  snapshots_held snapshots() const { return line_->held(); }
   block_cache::figures cache_figures() const { return cache_->counted(); }
 
  private:

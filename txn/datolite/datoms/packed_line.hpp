@@ -9,11 +9,16 @@
 // Threads: all may be called by many threads at once.
 #pragma once
 
+#include <time.h>
+
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include <datolite/core/sole_holder.hpp>
 #include <datolite/datoms/packed_base.hpp>
@@ -43,6 +48,12 @@ class generation {
 };
 using generation_ptr = std::shared_ptr<generation>;
 
+/// The snapshots of the engine that db values of one connection hold: one a generation.
+struct snapshots_held {
+  std::size_t number = 0;
+  std::int64_t oldest_milliseconds = 0;  ///< how long ago the oldest of them was taken; 0 if there is none
+};
+
 class line {
  public:
   /// How many generations before the newest keep their snapshots for db values.
@@ -61,12 +72,26 @@ class line {
     if (!generations_.empty() && generations_.back().lock() == of) return;
     try {
       generations_.push_back(of);
+      std::erase_if(taken_, [](const taken& one) { return one.by.expired(); });
+      if (const base_ptr blocks = of->blocks()) taken_.push_back({blocks, milliseconds_now()});
     } catch (...) {
       return;
     }
     for (; generations_.size() > kept_ + 1; generations_.pop_front()) {
       if (const generation_ptr old = generations_.front().lock()) old->retire();
     }
+  }
+
+  snapshots_held held() const {
+    const std::lock_guard guard{mutex_};
+    snapshots_held out;
+    for (const taken& one : taken_) {
+      const base_ptr by = one.by.lock();
+      if (by == nullptr || by->about().generation == 0) continue;  // of none, or gone
+      ++out.number;
+      out.oldest_milliseconds = std::max(out.oldest_milliseconds, milliseconds_now() - one.at);
+    }
+    return out;
   }
 
   /// Calls `edit()` if `holders` pointers besides the line's, and no others, hold `sole`; meanwhile nobody
@@ -78,10 +103,21 @@ class line {
   }
 
  private:
+  struct taken {
+    std::weak_ptr<const base> by;
+    std::int64_t at;
+  };
+  static std::int64_t milliseconds_now() noexcept {
+    std::timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+  }
+
   const std::size_t kept_;
   mutable std::mutex mutex_;
   std::shared_ptr<const index> newest_;
   std::deque<std::weak_ptr<generation>> generations_;  // the newest and those kept, oldest first
+  std::vector<taken> taken_;                           // snapshots, oldest first, perhaps gone again
 };
 
 }  // namespace datolite::datoms::packed

@@ -22,6 +22,7 @@ struct packed_figures {
   std::int64_t merged_t = -1;    ///< up to which the blocks hold the log; -1 before the first merge
   std::uint64_t novelty = 0;     ///< datoms that came or ended since
   std::array<tree_figures, 4> current{}, past{};  ///< by index_order
+  packed::snapshots_held snapshots{};             ///< that db values of this connection hold; others' not
   packed::block_cache::figures cache{};  ///< of the connection; unused where blocks are read in place
 };
 
@@ -36,6 +37,7 @@ inline std::optional<packed_figures> figures_of(const db& of) {
   out.generation = blocks->about().generation;
   out.merged_t = blocks->t();
   out.novelty = index->fresh_size();
+  out.snapshots = model->snapshots();
   out.cache = model->cache_figures();
   for (std::size_t number = 0; number < packed::tree_count; ++number) {
     const packed::tree_id id = packed::tree_of(number);
