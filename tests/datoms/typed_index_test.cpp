@@ -130,6 +130,29 @@ TEST(TypedIndex, CountsAnyRangeWithoutReadingTheEngine) {
   EXPECT_EQ(counters->counts(), engines::traced_counts{});
 }
 
+TEST(TypedIndex, EqualTextsOfOneLargeTransactionAreKeptOnce) {
+  connection conn{new_memory()};
+  transact(
+      conn,
+      R"([{:db/ident :city :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/index true}])");
+  std::vector<value> forms;
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    const std::string city = "a city with a long name, " + std::to_string(i % 3);
+    forms.push_back(value::vector({kw("db/add"), value{std::to_string(i)}, kw("city"), value{city}}));
+  }
+  conn.transact(value::vector(forms));
+  for (const index_order order : {index_order::eavt, index_order::aevt, index_order::avet}) {
+    std::set<const char*> places;
+    std::size_t all = 0;
+    for (const datom& d : conn.db().datoms(order)) {
+      if (d.a != conn.db().attribute(kw("city"))->id) continue;
+      places.insert(d.v.raw().data()), ++all;
+    }
+    EXPECT_EQ(all, 1000u);
+    EXPECT_EQ(places.size(), 3u);
+  }
+}
+
 TEST(TypedIndex, TwoBranchesOfOneStateShareItsTail) {
   connection conn{new_memory()};
   transact(conn, schema);

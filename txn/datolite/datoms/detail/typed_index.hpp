@@ -21,6 +21,18 @@ class places_of {
   std::size_t n_ = 2;
 };
 
+/// For each of some datoms, the first with the same attribute and value, as far as AVET tells: rows made of
+/// the one value share its text, which takes less memory, and less of the processor's cache.
+inline std::vector<ordered_datoms::position> first_alike(const ordered_datoms& all) {
+  const auto in_eavt = all.in(index_order::eavt), by_value = all.in(index_order::avet);
+  std::vector<ordered_datoms::position> first(in_eavt.begin(), in_eavt.end());
+  for (std::size_t i = 1; i < by_value.size(); ++i) {
+    const datom &before = all[by_value[i - 1]], &d = all[by_value[i]];
+    if (before.a == d.a && before.v == d.v) first[by_value[i]] = first[by_value[i - 1]];
+  }
+  return first;
+}
+
 /// `t` with `rows`, which ascend and are none of its own. Where they are many, it is built anew.
 inline void insert_rows(tree& t, std::vector<row>& rows) {
   if (rows.size() < t.size() / 4) {
@@ -73,6 +85,7 @@ inline void index::add_to_tail(const novelty& news) {
 inline void index::add_to_trees(const novelty& news) {
   const ordered_datoms added{news.added, *news.after};
   const ordered_datoms retracted{news.retracted, *news.after};
+  const auto alike = detail::first_alike(added);
   for (const index_order order : all_orders) {
     std::vector<row> gone, remembered, fresh;
     for (const auto i : retracted.in(order)) {
@@ -87,7 +100,7 @@ inline void index::add_to_trees(const novelty& news) {
     fresh.reserve(added.in(order).size());
     for (const auto i : added.in(order)) {
       const datom& d = added[i];
-      fresh.push_back({d.e, d.a, order, d.v, d.t(), 0});
+      fresh.push_back({d.e, d.a, order, added[alike[i]].v, d.t(), 0});
     }
     take(order, gone), put(order, fresh), past_[at(order)].add(std::move(remembered));
   }
