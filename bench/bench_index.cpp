@@ -1,7 +1,7 @@
 // What reading the indexes costs, by layout and engine: the full Debian graph (63,666 packages), in one
 // transaction.
 //
-//   bench_index [--small] [--dir PATH] [--wall] [Google Benchmark's options]
+//   bench_index [--small] [--datoms N] [--dir PATH] [--wall] [Google Benchmark's options]
 //
 // Layouts: flat/lmdb, packed/memory, packed/lmdb, packed/leveldb, and beside each what the typed layout in
 // memory takes for the same (`vs_typed`). By CPU time of the thread unless --wall. Rows, `ns` for each datom
@@ -12,11 +12,15 @@
 //   range_1                                    1 % of AVET by value
 //   open                                       connecting to the database
 //   merge_1                                    merging 1 % of novelty
+//   load                                       a bulk load of copies of the graph, of N datoms (1,000,000),
+//   beside
+//                                              that of one; and the memory that it held
+//   open_empty, open_tail, cache               of what was loaded: opening it, with 20,000 datoms not merged;
+//   the
+//                                              cache after everything was read
+//   written                                    bytes put into the engine, and kept, a datom
 // `size` says bytes a datom: blocks of current facts, and all that the engine's file takes.
-#include <unistd.h>
-
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -35,15 +39,21 @@
 #include <datolite/engines/memory.hpp>
 
 #include <data_sets.hpp>
+#include <load_rows.hpp>
 #include <ratio.hpp>
+#include <stored_run.hpp>
 
 namespace {
 
 using namespace datolite;
 namespace files = std::filesystem;
 
-files::path directory;
-bool small = false, by_wall = false;
+bool small = false;
+bench::stored_run run{.program = "bench_index [--small] [--wall]",
+                      .counts = "datoms",
+                      .size = 1'000'000,
+                      .least = 1000,
+                      .by = bench::clock::thread_cpu};
 
 const bench::data_set& data() {
   static const bench::data_set made = small ? bench::small_debian() : bench::full_debian();
@@ -59,7 +69,7 @@ struct database {
 
   database(const std::string& called, int replaced) : name{called} {
     static int number = 0;
-    place = directory / ("db" + std::to_string(++number));
+    place = run.directory / ("db" + std::to_string(++number));
     open();
     conn->transact(data().schema);
     conn->transact(data().whole);
@@ -131,9 +141,9 @@ void add_row(const std::string& row, const std::string& on, int replaced,
   bench::row(row + "/" + on, [=](benchmark::State& state) {
     database &ours = made(on, replaced), &typed = made("typed/memory", replaced);
     const work mine = make(ours), theirs = make(typed);
-    bench::compare(
-        state, operations(ours), {{"ours", [&] { mine(*ours.now); }}, {"typed", [&] { theirs(*typed.now); }}},
-        {.enough = bench::seconds{0.5}, .by = by_wall ? bench::clock::wall : bench::clock::thread_cpu});
+    bench::compare(state, operations(ours),
+                   {{"ours", [&] { mine(*ours.now); }}, {"typed", [&] { theirs(*typed.now); }}},
+                   {.enough = bench::seconds{0.5}, .by = run.by});
   });
 }
 
@@ -252,46 +262,39 @@ void add_open_and_merge(const std::string& on) {
   }
 }
 
-bool read_options(int& count, char** arguments) {
+/// Takes the options off the command line that are this program's alone.
+void read_own_options(int& count, char** arguments) {
   int kept = 1;
   for (int i = 1; i < count; ++i) {
     const std::string_view option{arguments[i]};
     if (option == "--small") {
       small = true;
     } else if (option == "--wall") {
-      by_wall = true;
-    } else if (option == "--dir" && i + 1 < count) {
-      directory = arguments[++i];
+      run.by = bench::clock::wall;
     } else {
       arguments[kept++] = arguments[i];
     }
   }
   count = kept;
-  return true;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  directory = files::is_directory("/dev/shm") ? files::path{"/dev/shm"} : files::temp_directory_path();
-  read_options(argc, argv);
-  directory /= "datolite-bench-" + std::to_string(::getpid());
-  files::create_directories(directory);
-  for (const std::string on : {"flat/lmdb", "packed/memory", "packed/lmdb", "packed/leveldb"}) {
-    add_scan("scan_int", on, "installed-size", index_order::aevt, 0);
-    add_scan("scan_ref", on, "depends", index_order::aevt, 0);
-    add_scan("scan_text", on, "section", index_order::aevt, 0);
-    add_scan("avet_int", on, "installed-size", index_order::avet, 0);
-    add_scan("scan_int_1", on, "installed-size", index_order::aevt, 1);
-    add_scan("scan_int_10", on, "installed-size", index_order::aevt, 10);
-    add_lookups(on);
-    add_sizes(on);
-    add_open_and_merge(on);
-  }
-  benchmark::Initialize(&argc, argv);
-  const bool unknown = benchmark::ReportUnrecognizedArguments(argc, argv);
-  if (!unknown) benchmark::RunSpecifiedBenchmarks();
-  std::error_code ignored;
-  files::remove_all(directory, ignored);
-  return unknown ? 2 : 0;
+  read_own_options(argc, argv);
+  return bench::perform(run, argc, argv, [] {
+    for (const std::string on : {"flat/lmdb", "packed/memory", "packed/lmdb", "packed/leveldb"}) {
+      add_scan("scan_int", on, "installed-size", index_order::aevt, 0);
+      add_scan("scan_ref", on, "depends", index_order::aevt, 0);
+      add_scan("scan_text", on, "section", index_order::aevt, 0);
+      add_scan("avet_int", on, "installed-size", index_order::avet, 0);
+      add_scan("scan_int_1", on, "installed-size", index_order::aevt, 1);
+      add_scan("scan_int_10", on, "installed-size", index_order::aevt, 10);
+      add_lookups(on);
+      add_sizes(on);
+      add_open_and_merge(on);
+    }
+    bench::add_written_rows(data);
+    for (const std::string on : {"lmdb", "leveldb"}) bench::add_load_rows(on, data, run);
+  });
 }
