@@ -16,8 +16,8 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <limits>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,25 +53,6 @@ constexpr bool is_word(kind k) noexcept {
                             : k == kind::instant || k == kind::ref || k == kind::character;
 }
 constexpr bool is_nested(kind k) noexcept { return k == kind::tuple || k >= kind::vector; }
-
-/// Shows make(i), make(i + 1), … as an iterator: so that a vector makes its values where they stand.
-template <class Make>
-struct made_iterator {
-  using iterator_category = std::forward_iterator_tag;
-  using value_type = value;
-  using difference_type = std::ptrdiff_t;
-  using pointer = void;
-  using reference = value;
-
-  const Make* make;
-  std::size_t at;
-
-  value operator*() const { return (*make)(at); }
-  made_iterator& operator++() noexcept { return ++at, *this; }
-  made_iterator operator++(int) noexcept { return {make, at++}; }
-  friend bool operator==(const made_iterator& x, const made_iterator& y) noexcept { return x.at == y.at; }
-  friend bool operator!=(const made_iterator& x, const made_iterator& y) noexcept { return x.at != y.at; }
-};
 
 /// A value of a kind that `is_word` as a number, monotone within the kind.
 inline std::int64_t word_of(const value& v) noexcept {
@@ -355,9 +336,13 @@ inline void block::append_v(std::vector<value>& to, std::size_t from, std::size_
   if (groups_.size() == 1 && detail::is_word(groups_.front().kind)) {
     const group& all = groups_.front();
     const auto fill = [&](auto make) {
-      const auto number = [&, base = all.least, make](std::size_t i) { return make(plus(base, slot_[i])); };
-      using made = detail::made_iterator<decltype(number)>;
-      to.insert(to.end(), made{&number, from}, made{&number, from + n});
+      const std::size_t at = to.size();
+      to.resize(at + n);
+      // Each is made where it stands: one that is made elsewhere and moved is written in parts and read as a
+      // whole, for which the processor waits.
+      slot_.each(from, n, [out = to.data() + at, base = all.least, make](std::size_t i, std::uint64_t x) {
+        ::new (static_cast<void*>(out + i)) value(make(plus(base, x)));
+      });
     };
     switch (all.kind) {
       case kind::long_: return fill([](std::int64_t word) { return value{word}; });
@@ -365,6 +350,14 @@ inline void block::append_v(std::vector<value>& to, std::size_t from, std::size_
       case kind::instant: return fill([](std::int64_t word) { return value::instant(word); });
       default: return fill([&](std::int64_t word) { return detail::value_of_word(all.kind, word); });
     }
+  }
+  if (groups_.size() == 1) {
+    const std::size_t at = to.size();
+    to.resize(at + n);
+    slot_.each(from, n, [&, out = to.data() + at, &in = groups_.front()](std::size_t i, std::uint64_t slot) {
+      ::new (static_cast<void*>(out + i)) value(memo.get(*this, in, slot));
+    });
+    return;
   }
   to.reserve(to.size() + n);
   for (std::size_t i = from; i < from + n; ++i) {
