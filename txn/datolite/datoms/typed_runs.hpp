@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -104,13 +105,28 @@ class runs {
   static std::vector<row> take(const std::shared_ptr<run>& one) {
     return is_sole_holder(one) ? std::move(*one).rows() : one->rows();
   }
+  /// Merges by stretches: what retires together often stands together, or behind all that did before.
   static std::vector<row> unite(std::vector<row>&& a, std::vector<row>&& b) {
     std::vector<row> both;
     both.reserve(a.size() + b.size());
-    std::merge(std::make_move_iterator(a.begin()), std::make_move_iterator(a.end()),
-               std::make_move_iterator(b.begin()), std::make_move_iterator(b.end()), std::back_inserter(both),
-               row_less{});
+    std::span<row> next{a}, other{b};
+    if (!b.empty() && (a.empty() || row_less{}(b.front(), a.front()))) std::swap(next, other);
+    while (!other.empty()) {
+      const std::size_t n = stretch(next, other.front());
+      std::move(next.begin(), next.begin() + static_cast<std::ptrdiff_t>(n), std::back_inserter(both));
+      next = next.subspan(n);
+      std::swap(next, other);
+    }
+    std::move(next.begin(), next.end(), std::back_inserter(both));
     return both;
+  }
+  /// How many rows come before `bound`, the first of which does: by doubling steps. O(log of the answer).
+  static std::size_t stretch(std::span<const row> rows, const row& bound) {
+    std::size_t before = 0, step = 1;
+    for (; before + step < rows.size() && row_less{}(rows[before + step], bound); step *= 2) before += step;
+    const auto from = rows.begin() + static_cast<std::ptrdiff_t>(before) + 1;
+    const auto to = rows.begin() + static_cast<std::ptrdiff_t>(std::min(before + step, rows.size()));
+    return static_cast<std::size_t>(std::lower_bound(from, to, bound, row_less{}) - rows.begin());
   }
 
   std::shared_ptr<list> all_;

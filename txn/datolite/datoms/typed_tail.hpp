@@ -26,7 +26,7 @@ namespace datolite::datoms::typed {
 
 class tail {
  public:
-  static constexpr std::size_t capacity = 128;
+  static constexpr std::size_t capacity = 250;
 
   /// Positions of rows, sorted by one index's order.
   class listing {

@@ -115,12 +115,12 @@ inline void index::empty_tail() {
       r.order = order;
       return r;
     };
-    const tail::listing& past = tail_.past(order);
+    const tail::listing &past = tail_.past(order), &current = tail_.current(order);
+    gone.reserve(past.size()), remembered.reserve(past.size()), fresh.reserve(current.size());
     for (std::size_t i = 0; i < past.size(); ++i) {
       if (tail_.hides(past[i])) gone.push_back(as_here(past[i]));
       if (keeps(tail_[past[i]])) remembered.push_back(as_here(past[i]));
     }
-    const tail::listing& current = tail_.current(order);
     for (std::size_t i = 0; i < current.size(); ++i) fresh.push_back(as_here(current[i]));
     take(order, gone), put(order, fresh), past_[at(order)].add(std::move(remembered));
   }
