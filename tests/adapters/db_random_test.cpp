@@ -376,7 +376,7 @@ INSTANTIATE_TEST_SUITE_P(in_parts, random_queries_over_dbs, testing::Range(0u, 3
 
 TEST_P(random_queries_over_dbs, agree_with_the_reference_in_every_way_of_answering) {
   const bool long_run = std::getenv("DATOLITE_LONG") != nullptr;
-  const int wanted_queries = long_run ? 40'000 : 4'000;
+  const int wanted_queries = long_run ? 24'000 : 2'400;
   constexpr int queries_a_view = 30;
   int asked = 0, with_rows = 0, stuck = 0, number = 0;
   for (std::uint32_t i = GetParam() * 10'000; asked < wanted_queries; ++i) {

@@ -178,6 +178,11 @@ TEST(order_of_writing, does_not_keep_names_from_being_resolved) {
       q("[:find ?x . :where [" + person + " ?k ?x] [(keyword ?s) ?k] [(ground [\"age\"]) [?s ...]]]", shown)
           .as_value(),
       age);
+  const auto asked = prepare("[:find [?x ...] :in $ [?k ...] :where [" + person + " ?k ?x]]");
+  std::vector<value> ids{value{shown.access().attribute("age"_kw)->id}};
+  for (int i = 0; i < 100; ++i) ids.emplace_back(1'000'000 + i);
+  EXPECT_EQ(q(asked, shown, value::vector(ids)).size(), 1u);
+  EXPECT_EQ(q(asked, shown, value::vector(names)).size(), 1u) << "the plan made for ids was taken";
   EXPECT_EQ(q("[:find (count ?e) . :in $ [?e ...] :where [?e :db/cardinality _] [?e :db/index true]]", shown,
               "[:age :city :name :nobody]"_edn)
                 .as_value(),

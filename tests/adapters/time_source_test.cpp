@@ -48,6 +48,15 @@ TEST(as_of_source, takes_a_moment_as_a_constant_or_an_input) {
             "#{\"oldvalue\" \"newvalue\"}"_edn);
 }
 
+TEST(as_of_source, shows_predicates_the_moment) {
+  const my_things made;
+  const auto is_first = [&](std::int64_t e, std::int64_t tx) { return e == made.e && tx == made.tx; };
+  EXPECT_EQ(q("[:find ?v . :in $ ?p [?tx ...] :where [$ ?tx ?e :my/other-attr ?v] [(?p ?e ?tx)]]",
+              adapters::as_of_source{made.conn.db()}, is_first, value::vector({made.tx, made.later}))
+                .as_value(),
+            value{"oldvalue"});
+}
+
 TEST(as_of_source, without_a_moment_is_refused) {
   const my_things made;
   try {

@@ -39,6 +39,12 @@ TEST(re_find, gives_the_match_or_the_match_and_its_groups) {
   EXPECT_EQ(shown("re-matches \"a+b\" \"aab\""), "\"aab\"");
   EXPECT_EQ(shown("re-seq \"\\\\d+\" \"1 22 x 333\""), "(\"1\" \"22\" \"333\")");
   EXPECT_EQ(shown("re-find \"(?i)IVAN\" \"ivan\""), "\"ivan\"");
+  EXPECT_EQ(shown("re-seq \"\\\\bcat\" \"concat cat cats\""), "(\"cat\" \"cat\")");
+  EXPECT_EQ(shown("re-seq \"cat\\\\b\" \"concat cat cats\""), "(\"cat\" \"cat\")");
+  EXPECT_EQ(shown("re-seq \"\\\\Bcat\" \"concat cat cats\""), "(\"cat\")");
+  EXPECT_EQ(shown("re-find \"a.b\" \"a\\nb\""), "nil");
+  EXPECT_EQ(shown("re-find \"a$\" \"ab\""), "nil");
+  EXPECT_EQ(shown("re-find \"^b\" \"ab\""), "nil");
   EXPECT_EQ(shown("re-find \"^ж.й$\" \"жёй\""), "\"жёй\"");
 }
 
@@ -138,6 +144,14 @@ TEST(nested_query, its_answer_is_bound_as_any_value) {
               ages, "[[22] [15]]"_edn)
                 .as_value(),
             "#{\"Anna\" \"Ivan\"}"_edn);
+}
+
+TEST(nested_query, its_reads_are_counted_where_it_is_asked) {
+  datolite::io_counters io;
+  q({.query = "[:find ?c . :where [(q [:find (count ?n) . :where [?n _]] $) ?c]]",
+     .args = {ages},
+     .io = &io});
+  EXPECT_EQ(io.total().reads, ages.size());
 }
 
 TEST(nested_query, that_is_malformed_is_refused_naming_the_clause) {

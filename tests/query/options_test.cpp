@@ -54,11 +54,14 @@ TEST(options, that_mean_nothing_are_refused) {
   }
 }
 
-/// Queries that would take long: a product of three, a closure over a ring, a negation, a function.
+/// Queries that would take long: a product of three, a closure over a ring, a negation, a query within a
+/// query.
 const std::vector<std::string> endless{
     "[:find (count ?x) . :with ?y ?z :in $ % :where [?x] [?y] [?z] [(< ?x ?y)] [(< ?y ?z)]]",
     "[:find (count ?x) . :with ?y :in $ % :where (reach ?x ?y)]",
-    "[:find (count ?x) . :with ?y :in $ % :where [?x] [?y] (not [?x] [?z] [?w] [(+ ?z ?w) ?y])]"};
+    "[:find (count ?x) . :with ?y :in $ % :where [?x] [?y] (not [?x] [?z] [?w] [(+ ?z ?w) ?y])]",
+    "[:find ?n . :in $ % :where [(q [:find (count ?x) . :with ?y ?z :where [?x] [?y] [?z] [(< ?x ?y)]] $) "
+    "?n]]"};
 const value ring_rules =
     "[[(reach ?x ?y) [?x] [(+ ?x 1) ?n] [(mod ?n 3000) ?y]]"
     " [(reach ?x ?y) (reach ?x ?z) (reach ?z ?y)]]"_edn;
