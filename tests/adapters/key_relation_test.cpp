@@ -61,7 +61,7 @@ using all_engines = ::testing::Types<in_memory, in_lmdb, in_leveldb>;
 TYPED_TEST_SUITE(key_relation_on, all_engines);
 
 TYPED_TEST(key_relation_on, a_range_is_one_engine_seek_and_the_steps_inside) {
-  const datolite::testing::temporary_directory place;
+  const datolite::test::temporary_directory place;
   auto store = TypeParam::open(place / "db");
   commit(store, fill(ensure_transaction(store)));
   const auto seen = store.snapshot();

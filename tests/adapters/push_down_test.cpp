@@ -83,7 +83,7 @@ struct in_leveldb {
 template <class E>
 class push_down_on : public ::testing::Test {
  protected:
-  datolite::testing::temporary_directory place;
+  datolite::test::temporary_directory place;
   std::string path = place / "db";
 };
 

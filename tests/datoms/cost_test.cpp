@@ -23,7 +23,7 @@ class Cost : public ::testing::Test {
     counters = store.counters();
     return any_storage{std::move(store)};
   }
-  static E fresh(const datolite::testing::temporary_directory& at) {
+  static E fresh(const datolite::test::temporary_directory& at) {
     if constexpr (std::same_as<E, engines::memory>)
       return E{};
     else
@@ -53,7 +53,7 @@ class Cost : public ::testing::Test {
     return counters->counts() - before;
   }
 
-  datolite::testing::temporary_directory place;
+  datolite::test::temporary_directory place;
   std::shared_ptr<engines::traced_counters> counters;
   connection conn{made(counters, fresh(place)), {.layout = index_layout::flat}};
   attribute_id age = 0;

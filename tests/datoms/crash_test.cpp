@@ -89,7 +89,7 @@ TEST(Crash, EveryAcknowledgedTransactionIsThereAndNoneInPart) {
         crash_case{"lmdb", "packed"}, crash_case{"leveldb", "packed"}, crash_case{"lmdb", "bulk"},
         crash_case{"leveldb", "bulk"}}) {
     SCOPED_TRACE(std::string{in.engine} + " " + in.layout);
-    const datolite::testing::temporary_directory place;
+    const datolite::test::temporary_directory place;
     const std::string path = place / "it";
     // Microseconds: in any phase of a transaction, or of a load.
     const unsigned until = in.layout == std::string_view{"bulk"} ? 80'000 : 8'000;

@@ -21,7 +21,7 @@
 namespace packed_index_test {
 
 using namespace datolite_test;
-using datolite::testing::temporary_directory;
+using datolite::test::temporary_directory;
 
 connection_options packed_when_asked() {
   return {.layout = index_layout::packed,

@@ -51,7 +51,7 @@ store packed_store(std::optional<std::size_t> max_key_size) {
 }
 
 store lmdb_store(index_layout layout) {
-  const auto place = std::make_shared<datolite::testing::temporary_directory>();
+  const auto place = std::make_shared<datolite::test::temporary_directory>();
   const auto open = [place] {
     return any_storage{engines::lmdb{*place / "it.db", {.durability = durability_level::process}}};
   };
@@ -60,7 +60,7 @@ store lmdb_store(index_layout layout) {
 }
 
 store leveldb_store(index_layout layout) {
-  const auto place = std::make_shared<datolite::testing::temporary_directory>();
+  const auto place = std::make_shared<datolite::test::temporary_directory>();
   const auto open = [place] {
     return any_storage{engines::leveldb{*place / "it", {.durability = durability_level::process}}};
   };

@@ -102,7 +102,7 @@ TEST(Writers, ProcessesOfOneLmdbFileLoseNothing) {
     for (int n = 0; n < each; ++n) transact(conn, add_person(who, n)), increment(conn);
     return true;
   };
-  EXPECT_EQ(datolite::testing::children_that_fail(processes, work), 0);
+  EXPECT_EQ(datolite::test::children_that_fail(processes, work), 0);
   connection conn{in.open()};
   EXPECT_EQ(values_of(conn.db(), 1001, "counter"), "[30]");
   EXPECT_EQ(conn.db().count({.index = index_order::aevt, .a = conn.db().attribute(kw("name"))->id}), 30u);

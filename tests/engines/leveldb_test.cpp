@@ -20,7 +20,7 @@ namespace leveldb_test {
 
 using namespace datolite;
 using namespace std::string_literals;
-using datolite::testing::temporary_directory;
+using datolite::test::temporary_directory;
 namespace files = std::filesystem;
 namespace laws = datolite::laws;
 using engines::leveldb;

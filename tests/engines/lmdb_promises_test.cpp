@@ -30,7 +30,7 @@
 namespace lmdb_promises_test {
 
 using namespace datolite;
-using datolite::testing::temporary_directory;
+using datolite::test::temporary_directory;
 using engines::lmdb, engines::lmdb_options, engines::lmdb_snapshot;
 using contents = std::map<bytes, bytes>;
 namespace files = std::filesystem;
@@ -87,7 +87,7 @@ contents all_of(const R& reader) {
 /// Runs `body` in a child process; true if it returned true.
 template <class Body>
 bool in_a_child(Body&& body) {
-  return datolite::testing::children_that_fail(1, [&](int) { return body(); }) == 0;
+  return datolite::test::children_that_fail(1, [&](int) { return body(); }) == 0;
 }
 
 /// While it lives, no file of this process may be written beyond `bytes`.
@@ -728,7 +728,7 @@ TEST(lmdb, processes_that_open_a_file_at_once_with_little_address_space_see_its_
     little_address_space();
     return lmdb{path, quick}.get("a")->view() == "3";
   };
-  EXPECT_EQ(datolite::testing::children_that_fail(8, see_newest), 0);
+  EXPECT_EQ(datolite::test::children_that_fail(8, see_newest), 0);
 }
 
 TEST(lmdb, a_commit_inside_a_bulk_load_is_refused_instead_of_waiting_for_itself) {

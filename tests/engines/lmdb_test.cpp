@@ -14,7 +14,7 @@
 namespace lmdb_test {
 
 using namespace datolite;
-using datolite::testing::temporary_directory;
+using datolite::test::temporary_directory;
 using engines::lmdb, engines::lmdb_options;
 
 static_assert(explain_storage<lmdb>());

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-namespace datolite::testing {
+namespace datolite::test {
 
 class temporary_directory {
  public:
@@ -35,4 +35,4 @@ class temporary_directory {
   std::filesystem::path path_;
 };
 
-}  // namespace datolite::testing
+}  // namespace datolite::test

@@ -12,7 +12,7 @@ namespace url_test {
 
 using namespace datolite;
 using namespace std::string_literals;
-using datolite::testing::temporary_directory;
+using datolite::test::temporary_directory;
 using engines::open_url;
 
 /// The error that opening `url` gives.

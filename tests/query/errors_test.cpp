@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
 /// The code of what asking throws.
 template <class... A>
 std::string code_of(const char* text, A&&... arguments) {
-  return datolite::testing::code_of([&] { datolite::q(text, std::forward<A>(arguments)...); });
+  return datolite::test::code_of([&] { datolite::q(text, std::forward<A>(arguments)...); });
 }
 
 TEST(inputs, that_do_not_fit_are_refused) {

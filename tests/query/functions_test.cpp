@@ -26,7 +26,7 @@ value result_of(const std::string& call) {
 }
 std::string shown(const std::string& call) { return datolite::to_edn(result_of(call)); }
 std::string code_of(const std::string& call) {
-  return datolite::testing::code_of([&] { result_of(call); });
+  return datolite::test::code_of([&] { result_of(call); });
 }
 
 TEST(re_find, gives_the_match_or_the_match_and_its_groups) {

@@ -16,7 +16,7 @@ namespace options_test {
 
 using datolite::q;
 using datolite::value;
-using datolite::testing::code_of;
+using datolite::test::code_of;
 using namespace datolite::literals;
 namespace query = datolite::query;
 

@@ -14,7 +14,7 @@ namespace semantics_test {
 
 using datolite::q;
 using datolite::value;
-using datolite::testing::code_of;
+using datolite::test::code_of;
 using namespace datolite::literals;
 
 template <class... A>

@@ -9,7 +9,7 @@
 #include <exception>
 #include <vector>
 
-namespace datolite::testing {
+namespace datolite::test {
 
 /// Runs `body(who)` in `count` processes at once, and says in how many it did not return true. One that waits
 /// for ever is ended after five minutes, and fails.
@@ -43,4 +43,4 @@ int children_that_fail(int count, Body&& body) {
   return failed;
 }
 
-}  // namespace datolite::testing
+}  // namespace datolite::test

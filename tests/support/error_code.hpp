@@ -6,7 +6,7 @@
 
 #include <datolite/core/error.hpp>
 
-namespace datolite::testing {
+namespace datolite::test {
 
 /// The code of the error that `body` throws; "no error" if it throws none.
 template <class Body>
@@ -19,4 +19,4 @@ std::string code_of(Body&& body) {
   return "no error";
 }
 
-}  // namespace datolite::testing
+}  // namespace datolite::test

@@ -20,9 +20,9 @@ namespace engines_test {
 
 using namespace datolite;
 using namespace datolite::engines;
-using datolite::testing::contents;
-using datolite::testing::expect_shows;
-using datolite::testing::random_history;
+using datolite::test::contents;
+using datolite::test::expect_shows;
+using datolite::test::random_history;
 
 struct on_memory {
   memory open() { return memory{}; }
@@ -32,14 +32,14 @@ struct on_lmdb {
     return engines::lmdb{directory / (std::to_string(++made) + ".db"),
                          {.durability = durability_level::process}};
   }
-  datolite::testing::temporary_directory directory;
+  datolite::test::temporary_directory directory;
   int made = 0;
 };
 struct on_leveldb {
   engines::leveldb open() {
     return engines::leveldb{directory / std::to_string(++made), {.durability = durability_level::process}};
   }
-  datolite::testing::temporary_directory directory;
+  datolite::test::temporary_directory directory;
   int made = 0;
 };
 template <class Under>

@@ -11,8 +11,8 @@
 namespace merged_iterator_test {
 
 using namespace datolite;
-using datolite::testing::contents;
-using datolite::testing::expect_shows;
+using datolite::test::contents;
+using datolite::test::expect_shows;
 using engines::memory;
 
 auto over(const contents& below) {

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace datolite::testing {
+namespace datolite::test {
 
 using laws::contents;
 using own_changes = std::map<bytes, std::optional<bytes>, std::less<>>;
@@ -264,4 +264,4 @@ class random_history {
   std::vector<pinned_value> pinned_;
 };
 
-}  // namespace datolite::testing
+}  // namespace datolite::test

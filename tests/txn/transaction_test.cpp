@@ -17,8 +17,8 @@ namespace transaction_test {
 using namespace datolite;
 using namespace datolite::literals;
 using namespace std::string_literals;
-using datolite::testing::contents;
-using datolite::testing::expect_shows;
+using datolite::test::contents;
+using datolite::test::expect_shows;
 using engines::memory;
 
 using txn_t = transaction<engines::memory_snapshot>;
