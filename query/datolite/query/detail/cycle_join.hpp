@@ -52,7 +52,7 @@ class adjacency {
 
   std::span<const std::int64_t> of(std::int64_t number) const noexcept {
     const auto at = static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(low_);
-    if (at + 1 >= starts_.size()) return {};
+    if (starts_.empty() || at >= starts_.size() - 1) return {};  // one below the range is the largest `at`
     return {to_.data() + starts_[at], to_.data() + starts_[at + 1]};
   }
 
