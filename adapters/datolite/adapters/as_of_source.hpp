@@ -139,6 +139,10 @@ class as_of_source {
     if (p.size() < 2) return {};
     return query::slot_set{slots_with_names(db_.access(), behind_the_moment(p)).bits() << 1};
   }
+  query::slot_set gives_names(const query::clause_pattern& p) const {
+    if (p.size() < 2) return {};
+    return query::slot_set{slots_giving_names(db_.access(), behind_the_moment(p)).bits() << 1};
+  }
 
   std::optional<double> estimate(const query::clause_pattern& p) const {
     if (p.size() < 2) return std::nullopt;

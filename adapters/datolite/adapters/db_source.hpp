@@ -25,4 +25,9 @@ inline query::slot_set resolves(const db& source, const query::clause_pattern& p
   return adapters::slots_with_names(source.access(), pattern);
 }
 
+/// Where values may be idents or lookup refs.
+inline query::slot_set gives_names(const db& source, const query::clause_pattern& pattern) {
+  return adapters::slots_giving_names(source.access(), pattern);
+}
+
 }  // namespace datolite::datoms

@@ -194,6 +194,16 @@ class key_relation {
     return {layout_, *reader_, pattern};
   }
 
+  query::slot_set gives_names(const query::clause_pattern&) const {
+    query::slot_set out;
+    for (std::size_t slot = 0; slot < layout_.slots().size() && slot < query::slot_set::capacity; ++slot) {
+      const kind k = layout_.slots()[slot];
+      const bool sequence = k == kind::tuple || k == kind::vector || k == kind::list;
+      if (k == kind::nil || k == kind::keyword || sequence) out.insert(slot);
+    }
+    return out;
+  }
+
  private:
   key_layout layout_;
   const R* reader_;

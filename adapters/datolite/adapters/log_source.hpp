@@ -204,6 +204,9 @@ class log_source {
   query::slot_set resolves(const query::clause_pattern& pattern) const {
     return slots_with_names(db_.access(), pattern);
   }
+  query::slot_set gives_names(const query::clause_pattern& pattern) const {
+    return slots_giving_names(db_.access(), pattern);
+  }
 
   /// Known only where the transaction is.
   std::optional<double> estimate(const query::clause_pattern& pattern) const {

@@ -193,6 +193,10 @@ class sorted_source {
     return narrowed ? all / 16 : all;
   }
 
+  query::slot_set gives_names(const query::clause_pattern& pattern) const {
+    return query::gives_names_of(*rows_, pattern);
+  }
+
  private:
   const R* rows_;
 };

@@ -109,6 +109,22 @@ class struct_source {
   explicit struct_source(const R& structs) noexcept : structs_{&structs} {}
   struct_rows<R> extrel(const query::clause_pattern& pattern) const { return {*structs_, pattern}; }
 
+  /// The slots of members that may be keywords or sequences.
+  query::slot_set gives_names(const query::clause_pattern&) const {
+    using T = std::ranges::range_value_t<R>;
+    query::slot_set out;
+    boost::hana::unpack(boost::hana::accessors<T>(), [&](auto... member) {
+      std::size_t slot = 0;
+      const auto look = [&]<class M>(std::type_identity<M>) {
+        if (query::detail::may_be_a_name<M>) out.insert(slot);
+        ++slot;
+      };
+      (look(std::type_identity<std::remove_cvref_t<decltype(boost::hana::second(member)(std::declval<const T&>()))>>{}),
+       ...);
+    });
+    return out;
+  }
+
  private:
   const R* structs_;
 };

@@ -172,6 +172,9 @@ class traced_source {
 
   query::slot_set required(const query::clause_pattern& pattern) const { return inside_.required(pattern); }
   query::slot_set resolves(const query::clause_pattern& pattern) const { return inside_.resolves(pattern); }
+  query::slot_set gives_names(const query::clause_pattern& pattern) const {
+    return inside_.gives_names(pattern);
+  }
 
   std::optional<double> estimate(const query::clause_pattern& pattern) const {
     return inside_.estimate(pattern);

@@ -101,6 +101,9 @@ class tx_data_source {
   query::slot_set resolves(const query::clause_pattern& pattern) const {
     return slots_with_names(*access_, pattern);
   }
+  query::slot_set gives_names(const query::clause_pattern& pattern) const {
+    return slots_giving_names(*access_, pattern);
+  }
 
   std::optional<double> estimate(const query::clause_pattern& pattern) const {
     auto rows = static_cast<double>(access_->size());

@@ -168,6 +168,11 @@ class any_source {
   /// Whether it may say that there are any.
   bool may_resolve() const noexcept { return ops_->may_resolve; }
 
+  /// The slots of `pattern` in which its rows may have a keyword or a sequence.
+  slot_set gives_names(const clause_pattern& pattern) const { return ops_->gives_names(source_, pattern); }
+  /// Whether it may say that there are any.
+  bool may_name() const noexcept { return ops_->may_name; }
+
   /// What the source thinks `pattern` would give, if it thinks.
   std::optional<double> estimate(const clause_pattern& pattern) const {
     return ops_->estimate(source_, pattern);
@@ -179,9 +184,10 @@ class any_source {
     std::optional<double> (*estimate)(const void*, const clause_pattern&);
     slot_set (*required)(const void*, const clause_pattern&);
     slot_set (*resolves)(const void*, const clause_pattern&);
+    slot_set (*gives_names)(const void*, const clause_pattern&);
     std::optional<value> (*rows)(const void*);
     const index_access* (*access)(const void*);
-    bool may_require, may_resolve;
+    bool may_require, may_resolve, may_name;
   };
 
   template <class S>
@@ -192,6 +198,7 @@ class any_source {
       [](const void* s, const clause_pattern& p) { return estimate_of(*static_cast<const S*>(s), p); },
       [](const void* s, const clause_pattern& p) { return required_of(*static_cast<const S*>(s), p); },
       [](const void* s, const clause_pattern& p) { return resolves_of(*static_cast<const S*>(s), p); },
+      [](const void* s, const clause_pattern& p) { return gives_names_of(*static_cast<const S*>(s), p); },
       [](const void* s) -> std::optional<value> {
         if constexpr (ConstRowRange<S>) {
           return rows_as_value(*static_cast<const S*>(s));
@@ -209,7 +216,8 @@ class any_source {
         }
       },
       detail::MemberRequired<S> || detail::adl::HasRequired<S>,
-      detail::MemberResolves<S> || detail::adl::HasResolves<S>};
+      detail::MemberResolves<S> || detail::adl::HasResolves<S>,
+      may_give_names<S>};
 
   template <class S>
   any_source(const S* source, std::shared_ptr<const S> owner)

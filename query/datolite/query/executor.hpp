@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -120,8 +121,15 @@ class executor {
     double rows(const body& in, std::size_t clause) const;
   };
   slot_set required(const body& of, std::size_t clause, std::size_t callers) const;
-  slot_set waits(const body& of, std::size_t clause, std::size_t callers) const;
-  bool gives_names(const body& of, var_id v) const;
+  slot_set given_names(const body& of, std::size_t clause, std::size_t callers) const;
+  slot_set resolved(const body& of, std::size_t clause, std::size_t callers) const;
+  name_flow names(const body& of, std::size_t callers) const;
+  struct rule_names {
+    slot_set given, resolved;
+    friend bool operator==(const rule_names&, const rule_names&) = default;
+  };
+  rule_names names_of_rule(std::size_t rule, std::size_t callers) const;
+  rule_names names_of_branches(std::size_t rule, std::size_t callers) const;
   void add_needs(const body& of, std::size_t source, plan_basis& out) const;
   void estimate_all(const body& of, std::size_t source, estimates& out) const;
 
@@ -154,6 +162,9 @@ class executor {
   relation deny(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
 
   const environment& env_;
+  mutable std::map<std::pair<std::size_t, std::size_t>, rule_names>
+      rule_names_;  ///< by rule and caller's source
+  mutable bool rule_names_change_ = false, rule_names_settle_ = false;
   step_observer* observer_ = nullptr;
   const body_frame* observed_ = nullptr;
 };

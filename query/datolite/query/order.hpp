@@ -6,9 +6,9 @@
 // are broken by the order of the body, which is canonical (canonical_order.hpp). When no clause can be
 // answered, the query is refused with `db.error/insufficient-binding`.
 //
-// Names. A source may take other names for what its rows have, idents for entities. Where a relation or a
-// call gives such a name, the pattern waits for it: the other way round, the name would be compared with what
-// the row has, and differ.
+// Names. A source may take other names for what its rows have, idents for entities. Where another clause
+// gives such a name, a pattern or a rule that resolves it waits: the other way round, the name would be
+// compared with what the row has, and differ. Of clauses that give each other names none waits for the other.
 #pragma once
 
 #include <algorithm>
@@ -41,6 +41,14 @@ using estimator = std::function<double(const body& in, std::size_t clause_number
 
 /// The slots of a data pattern that its source wants bound.
 using needs_of_pattern = std::function<slot_set(const body& in, std::size_t clause_number)>;
+
+/// The slots of a body's clauses whose variables may come as names, and those where names are resolved that
+/// other clauses may give. Both empty if nothing waits for names.
+struct name_flow {
+  std::vector<slot_set> gives, waits;
+};
+
+using names_of_body = std::function<name_flow(const body& in)>;
 
 using var_set = std::vector<bool>;
 
@@ -131,21 +139,21 @@ class binding_analysis {
 /// Puts the clauses of bodies in order.
 class orderer {
  public:
-  /// `waits`: the slots of a pattern whose variables may come as names.
-  orderer(const std::vector<rule>& rules, estimator estimate, needs_of_pattern needs, needs_of_pattern waits)
+  orderer(const std::vector<rule>& rules, estimator estimate, needs_of_pattern needs, names_of_body names)
       : analysis_{rules},
         estimate_{std::move(estimate)},
         needs_{std::move(needs)},
-        waits_{std::move(waits)} {}
+        names_{std::move(names)} {}
 
   /// `bound`: the variables known from the start.
   body_order run(const body& of, var_set bound) {
     body_order out;
     bound.resize(of.names.size());
+    const auto givers = givers_of(of, bound);
     std::vector<bool> done(of.clauses.size());
     std::vector<std::optional<double>> sizes(of.clauses.size());
     while (out.clauses.size() < of.clauses.size()) {
-      const auto next = best(of, bound, done, sizes);
+      const auto next = best(of, givers, bound, done, sizes);
       if (!next) refuse_stuck(of, bound, done);
       done[*next] = true;
       out.clauses.push_back(*next);
@@ -165,13 +173,15 @@ class orderer {
   }
 
  private:
-  std::optional<std::size_t> best(const body& of, const var_set& bound, const std::vector<bool>& done,
-                                  std::vector<std::optional<double>>& sizes) {
-    std::vector<std::size_t> ready;
+  using numbers = std::vector<std::size_t>;
+
+  std::optional<std::size_t> best(const body& of, const std::vector<numbers>& givers, const var_set& bound,
+                                  const std::vector<bool>& done, std::vector<std::optional<double>>& sizes) {
+    numbers ready;
     for (std::size_t i = 0; i < of.clauses.size(); ++i) {
       if (!done[i] && analysis_.is_ready(of.clauses[i], bound) && has_needs(of, i, bound)) ready.push_back(i);
     }
-    leave_those_that_wait(of, done, ready);
+    if (!givers.empty()) leave_those_that_wait(of, givers, done, ready);
     if (ready.size() == 1) return ready.front();  // an estimate may cost reads, and could not change this
 
     std::optional<std::size_t> chosen;
@@ -184,52 +194,91 @@ class orderer {
     return chosen;
   }
 
-  /// Takes the clauses that wait for names out of `ready`, unless all do. At the start it keeps only the
-  /// relations that give such names, if there are any: they go first.
-  void leave_those_that_wait(const body& of, const std::vector<bool>& done,
-                             std::vector<std::size_t>& ready) const {
-    std::vector<std::size_t> others, givers;
-    for (const std::size_t i : ready) {
-      bool waits = false;
-      for (const std::size_t giver : givers_for(of, i)) {
-        if (done[giver]) continue;
-        waits = true;
-        if (std::holds_alternative<relation_clause>(of.clauses[giver].is)) givers.push_back(giver);
+  /// For each clause those that may give names for what it resolves; empty if there are none. What is bound
+  /// from the start is a name already, or is none.
+  std::vector<numbers> givers_of(const body& of, const var_set& bound) const {
+    const name_flow flow = names_(of);
+    const std::size_t n = of.clauses.size();
+    std::vector<numbers> out;
+    if (flow.waits.empty()) return out;
+    std::vector<std::vector<bool>> direct(n, std::vector<bool>(n));
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t slot = 0; slot < flow.waits[i].end(); ++slot) {
+        const var_id v = row_terms(of.clauses[i])[slot].id;
+        if (!flow.waits[i].contains(slot) || bound[v]) continue;
+        for (std::size_t j = 0; j < n; ++j) direct[i][j] = direct[i][j] || (j != i && gives(of, flow, j, v));
       }
-      if (!waits) others.push_back(i);
+    }
+    auto all = direct;  // also through others
+    for (std::size_t by = 0; by < n; ++by) {
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < n; ++j) all[i][j] = all[i][j] || (all[i][by] && all[by][j]);
+      }
+    }
+    out.resize(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        if (direct[i][j] && !all[j][i]) out[i].push_back(j);
+      }
+    }
+    return out;
+  }
+
+  static bool gives(const body& of, const name_flow& flow, std::size_t clause, var_id v) {
+    const auto terms = row_terms(of.clauses[clause]);
+    for (std::size_t slot = 0; slot < flow.gives[clause].end(); ++slot) {
+      if (flow.gives[clause].contains(slot) && terms[slot].is_variable() && terms[slot].id == v) return true;
+    }
+    return false;
+  }
+
+  /// Takes the clauses that wait for names out of `ready`, unless all do. At the start it keeps the relations
+  /// that give such names, if there are any, else what leads to clauses that do: what hangs on those that
+  /// wait would be multiplied with it.
+  static void leave_those_that_wait(const body& of, const std::vector<numbers>& givers,
+                                    const std::vector<bool>& done, numbers& ready) {
+    const auto awaited = [&](std::size_t giver) { return !done[giver]; };
+    numbers others, relations;
+    for (const std::size_t i : ready) {
+      if (std::none_of(givers[i].begin(), givers[i].end(), awaited)) others.push_back(i);
+      for (const std::size_t giver : givers[i]) {
+        if (awaited(giver) && std::holds_alternative<relation_clause>(of.clauses[giver].is))
+          relations.push_back(giver);
+      }
     }
     if (others.size() == ready.size()) return;
     const bool starts = std::none_of(done.begin(), done.end(), [](bool d) { return d; });
-    if (starts && !givers.empty()) {
-      std::sort(givers.begin(), givers.end());
-      givers.erase(std::unique(givers.begin(), givers.end()), givers.end());
-      ready = std::move(givers);
+    if (starts && !relations.empty()) {
+      std::sort(relations.begin(), relations.end());
+      relations.erase(std::unique(relations.begin(), relations.end()), relations.end());
+      ready = std::move(relations);
     } else if (!others.empty()) {
+      if (starts) keep_those_that_lead(of, givers, others);
       ready = std::move(others);
     }
   }
 
-  /// The relations and calls that may give names for what the pattern numbered `i` has.
-  std::vector<std::size_t> givers_for(const body& of, std::size_t i) const {
-    std::vector<std::size_t> out;
-    const auto* pattern = std::get_if<pattern_clause>(&of.clauses[i].is);
-    const slot_set slots = pattern == nullptr ? slot_set{} : waits_(of, i);
-    for (std::size_t slot = 0; slot < slots.end(); ++slot) {
-      if (!slots.contains(slot)) continue;
-      for (std::size_t other = 0; other < of.clauses.size(); ++other) {
-        const auto gives = [&](const std::vector<slot_term>& columns) {
-          return std::any_of(columns.begin(), columns.end(), [&](const slot_term& t) {
-            return t.is_variable() && t.id == pattern->terms[slot].id;
-          });
-        };
-        const auto* known = std::get_if<relation_clause>(&of.clauses[other].is);
-        const auto* call = std::get_if<call_clause>(&of.clauses[other].is);
-        if ((known != nullptr && gives(known->columns)) ||
-            (call != nullptr && call->result && gives(call->result->columns)))
-          out.push_back(other);
+  /// Keeps those of `some` that are linked, through clauses that do not wait, with one that gives names.
+  static void keep_those_that_lead(const body& of, const std::vector<numbers>& givers, numbers& some) {
+    const std::size_t n = of.clauses.size();
+    std::vector<bool> leads(n), known(of.names.size());
+    for (const numbers& each : givers) {
+      for (const std::size_t giver : each) leads[giver] = givers[giver].empty();
+    }
+    for (bool more = true; more;) {
+      more = false;
+      for (std::size_t i = 0; i < n; ++i) {
+        if (!givers[i].empty() || std::holds_alternative<comparison_clause>(of.clauses[i].is)) continue;
+        for_each_variable(of.clauses[i], [&](var_id v) { leads[i] = leads[i] || known[v]; });
+        if (!leads[i]) continue;
+        for_each_variable(of.clauses[i], [&](var_id v) { more = more || !known[v], known[v] = true; });
       }
     }
-    return out;
+    numbers kept;
+    for (const std::size_t i : some) {
+      if (leads[i]) kept.push_back(i);
+    }
+    if (!kept.empty()) some = std::move(kept);
   }
 
   /// Whether the source of a data pattern has what it requires.
@@ -299,7 +348,8 @@ class orderer {
 
   binding_analysis analysis_;
   estimator estimate_;
-  needs_of_pattern needs_, waits_;
+  needs_of_pattern needs_;
+  names_of_body names_;
 };
 
 }  // namespace detail

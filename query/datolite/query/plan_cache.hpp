@@ -39,7 +39,7 @@ class rounded_size {
 struct plan_basis {
   std::vector<rounded_size> sizes;      ///< of the clauses
   std::vector<std::uint64_t> required;  ///< slots that sources want bound, a pattern each; empty if none does
-  std::vector<std::uint64_t> waits;     ///< slots that wait for names, a pattern each; empty if none does
+  std::vector<std::uint64_t> names;     ///< what gives and what awaits them; empty if nothing does
   friend bool operator==(const plan_basis&, const plan_basis&) = default;
 };
 

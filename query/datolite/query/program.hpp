@@ -198,4 +198,14 @@ void for_each_variable(const body_clause& clause, F&& f) {
       clause.is);
 }
 
+/// What stands in the slots of the rows that `clause` is joined with; empty for predicates and negations.
+inline std::span<const slot_term> row_terms(const body_clause& clause) {
+  if (const auto* p = std::get_if<pattern_clause>(&clause.is)) return p->terms;
+  if (const auto* r = std::get_if<relation_clause>(&clause.is)) return r->columns;
+  if (const auto* r = std::get_if<rule_clause>(&clause.is)) return r->arguments;
+  const auto* call = std::get_if<call_clause>(&clause.is);
+  if (call != nullptr && call->result) return call->result->columns;
+  return {};
+}
+
 }  // namespace datolite::query

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <string_view>
@@ -193,6 +194,36 @@ concept Row = std::same_as<T, value> || std::same_as<T, map_entry> || SlotSequen
 template <class R>
 concept RowRange =
     !Scalar<R> && std::ranges::input_range<R> && Row<std::remove_cvref_t<std::ranges::range_reference_t<R>>>;
+
+namespace detail {
+
+/// Whether what `to_value` makes of a T may be a keyword or a sequence.
+template <class T>
+inline constexpr bool may_be_a_name = !(std::integral<T> || std::floating_point<T> || Texty<T>);
+template <class T>
+inline constexpr bool may_be_a_name<std::optional<T>> = may_be_a_name<T>;
+
+/// The slots of rows of this type that may hold a keyword or a sequence.
+template <Row T>
+constexpr slot_set slots_with_names() {
+  slot_set out;
+  if constexpr (TupleLike<T> && !SlotSequence<T>) {
+    [&out]<std::size_t... I>(std::index_sequence<I...>) {
+      ((may_be_a_name<std::remove_cvref_t<std::tuple_element_t<I, T>>> && I < slot_set::capacity
+            ? out.insert(I)
+            : void()),
+       ...);
+    }
+    (std::make_index_sequence<std::tuple_size_v<T>>{});
+  } else if constexpr (SlotSequence<T>) {
+    if (may_be_a_name<std::ranges::range_value_t<const T>>) out = slot_set{~std::uint64_t{0}};
+  } else {
+    out = slot_set{~std::uint64_t{0}};
+  }
+  return out;
+}
+
+}  // namespace detail
 
 /// The rows as an EDN vector of vectors. O(their size).
 template <RowRange R>

@@ -22,11 +22,25 @@
 // Optional: `estimate(source, pattern)` (member or ADL), about how many rows extrel would give: 0 to
 // infinity, or an empty optional where the source does not know. `required(source, pattern)` (member or ADL):
 // the slots that must be bound, by constants or by other clauses, before the source can answer; the planner
-// obeys, or refuses the query with `db.error/insufficient-binding`.
+// obeys, or refuses the query with `db.error/insufficient-binding`. `resolves(source, pattern)` (member or
+// ADL): the slots in which it takes other names for what its rows have. `gives_names(source, pattern)`
+// (member or ADL): the slots in which its rows may have what another source takes for a name, a keyword or a
+// sequence. A source that does not say it has them wherever the C++ type of its rows allows it.
+//
+// Laws of names:
+//   4. for a slot of resolves(s, p) and any value of it, the join of extrel(s, p) with a relation of that
+//   value
+//      is extrel(s, p with that const), and shows the value as it was given: no plan changes an answer
+//   5. no row of extrel(s, p) has a keyword or a sequence in a slot without const outside gives_names(s, p)
+//   and
+//      resolves(s, p)
+//
+// Whoever gives names is joined before whoever resolves them, whatever the estimates (order.hpp).
 #pragma once
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <ranges>
 #include <span>
@@ -51,6 +65,7 @@ void join_project_with() = delete;
 void estimate() = delete;
 void required() = delete;
 void resolves() = delete;
+void gives_names() = delete;
 
 template <class S>
 concept HasExtrel = requires(const S& s, const clause_pattern& p) {
@@ -76,6 +91,11 @@ concept HasResolves = requires(const S& s, const clause_pattern& p) {
 };
 
 template <class S>
+concept HasGivesNames = requires(const S& s, const clause_pattern& p) {
+  { gives_names(s, p) } -> std::convertible_to<slot_set>;
+};
+
+template <class S>
 decltype(auto) call_extrel(const S& s, const clause_pattern& p) {
   return extrel(s, p);
 }
@@ -98,6 +118,11 @@ slot_set call_resolves(const S& s, const clause_pattern& p) {
   return resolves(s, p);
 }
 
+template <class S>
+slot_set call_gives_names(const S& s, const clause_pattern& p) {
+  return gives_names(s, p);
+}
+
 }  // namespace adl
 
 template <class S>
@@ -108,6 +133,11 @@ concept MemberRequired = requires(const S& s, const clause_pattern& p) {
 template <class S>
 concept MemberResolves = requires(const S& s, const clause_pattern& p) {
   { s.resolves(p) } -> std::convertible_to<slot_set>;
+};
+
+template <class S>
+concept MemberGivesNames = requires(const S& s, const clause_pattern& p) {
+  { s.gives_names(p) } -> std::convertible_to<slot_set>;
 };
 
 template <class S>
@@ -271,6 +301,47 @@ slot_set resolves_of(const S& source, const clause_pattern& pattern) {
   }
 }
 
+namespace detail {
+
+/// The slots that may have names by the type of the rows, or by what extrel gives; all where that tells
+/// nothing.
+template <class S>
+constexpr slot_set names_by_type() {
+  if constexpr (ConstRowRange<S>) {
+    return slots_with_names<std::remove_cvref_t<std::ranges::range_reference_t<const S>>>();
+  } else {
+    using rows = std::remove_cvref_t<decltype(datolite::extrel(std::declval<const S&>(),
+                                                               std::declval<const clause_pattern&>()))>;
+    if constexpr (ConstRowRange<rows>) {
+      return names_by_type<rows>();
+    } else {
+      return slot_set{~std::uint64_t{0}};
+    }
+  }
+}
+
+template <class S>
+inline constexpr bool says_names = MemberGivesNames<S> || adl::HasGivesNames<S>;
+
+}  // namespace detail
+
+/// Whether rows of the source may have names at all.
+template <class S>
+inline constexpr bool may_give_names = detail::says_names<S> || !detail::names_by_type<S>().empty();
+
+/// The slots of `pattern` in which rows of the source may have what another source takes for a name: a
+/// keyword or a sequence.
+template <class S>
+slot_set gives_names_of(const S& source, const clause_pattern& pattern) {
+  if constexpr (detail::MemberGivesNames<S>) {
+    return source.gives_names(pattern);
+  } else if constexpr (detail::adl::HasGivesNames<S>) {
+    return detail::adl::call_gives_names(source, pattern);
+  } else {
+    return detail::names_by_type<S>();
+  }
+}
+
 /// Explains, as compile errors, what keeps `X` from being an IJoin.
 template <class X>
 consteval bool explain_ijoin() {
@@ -289,6 +360,24 @@ consteval bool explain_ijoin() {
   return true;
 }
 
+/// Explains, as compile errors, which refinement `S` has in a form that is not asked.
+template <class S>
+consteval bool explain_refinements() {
+  static_assert(
+      detail::MemberEstimate<S> || !requires(S & s, const clause_pattern& p) { s.estimate(p); },
+      "estimate(const clause_pattern&) must be const and return a double, or an optional of one");
+  static_assert(
+      detail::MemberRequired<S> || !requires(S & s, const clause_pattern& p) { s.required(p); },
+      "required(const clause_pattern&) must be const and return a slot_set");
+  static_assert(
+      detail::MemberResolves<S> || !requires(S & s, const clause_pattern& p) { s.resolves(p); },
+      "resolves(const clause_pattern&) must be const and return a slot_set");
+  static_assert(
+      detail::MemberGivesNames<S> || !requires(S & s, const clause_pattern& p) { s.gives_names(p); },
+      "gives_names(const clause_pattern&) must be const and return a slot_set");
+  return true;
+}
+
 /// Explains, as compile errors, what keeps `S` from being a datasource.
 template <class S>
 consteval bool explain_extrel() {
@@ -301,6 +390,7 @@ consteval bool explain_extrel() {
   if constexpr (readable) {
     using rows = decltype(datolite::extrel(std::declval<const T&>(), std::declval<const clause_pattern&>()));
     static_assert(explain_ijoin<rows>());
+    static_assert(explain_refinements<T>());
   }
   return true;
 }

@@ -23,14 +23,6 @@ namespace detail {
 /// Whether `v` may name something else, as an ident or a lookup ref does.
 inline bool is_name(const value& v) noexcept { return v.is(kind::keyword) || v.is_sequential(); }
 
-/// Whether the body has a relation, or a call that gives a value.
-inline bool may_give_names(const body& of) {
-  return std::any_of(of.clauses.begin(), of.clauses.end(), [](const body_clause& c) {
-    const auto* call = std::get_if<call_clause>(&c.is);
-    return std::holds_alternative<relation_clause>(c.is) || (call != nullptr && call->result);
-  });
-}
-
 }  // namespace detail
 
 inline double executor::estimate(const body& of, std::size_t clause, std::size_t callers) const {
@@ -67,50 +59,127 @@ inline slot_set executor::required(const body& of, std::size_t clause, std::size
   return out;
 }
 
-/// Whether a relation of the body has names in the column of `v`, or a call may give one. A call that can
-/// only give a number is not among them.
-inline bool executor::gives_names(const body& of, var_id v) const {
-  const auto has = [v](const std::vector<slot_term>& terms) {
-    return std::find_if(terms.begin(), terms.end(),
-                        [v](const slot_term& t) { return t.is_variable() && t.id == v; });
-  };
-  for (const body_clause& c : of.clauses) {
-    if (const auto* call = std::get_if<call_clause>(&c.is)) {
-      if (call->result && has(call->result->columns) != call->result->columns.end()) return true;
-    }
-    const auto* known = std::get_if<relation_clause>(&c.is);
-    const auto at = known != nullptr ? has(known->columns) : std::vector<slot_term>::const_iterator{};
-    if (known == nullptr || at == known->columns.end()) continue;
-    const auto values =
-        rows_of(*known).column(static_cast<std::size_t>(at - known->columns.begin())).values();
-    if (std::any_of(values.begin(), values.end(), detail::is_name)) return true;
-  }
-  return false;
-}
-
-/// The slots of a data pattern that other clauses may give other names for, which its source resolves.
-inline slot_set executor::waits(const body& of, std::size_t clause, std::size_t callers) const {
-  const auto& pattern = std::get<pattern_clause>(of.clauses[clause].is);
-  const any_source& asked = source(pattern.source, callers, of.clauses[clause].form);
+/// The slots of a clause's rows in which names may come: keywords or sequences.
+inline slot_set executor::given_names(const body& of, std::size_t clause, std::size_t callers) const {
+  const body_clause& c = of.clauses[clause];
   slot_set out;
-  if (!asked.may_resolve()) return out;
-  slot_set resolved;
-  const bound_pattern bound{of.patterns[clause], env_.values};
-  detail::naming_clause(of.clauses[clause].form, [&] { resolved = asked.resolves(bound.view(nullptr)); });
-  for (std::size_t slot = 0; slot < pattern.terms.size(); ++slot) {
-    const slot_term& t = pattern.terms[slot];
-    if (resolved.contains(slot) && t.is_variable() && gives_names(of, t.id)) out.insert(slot);
+  if (const auto* known = std::get_if<relation_clause>(&c.is)) {
+    for (std::size_t slot = 0; slot < known->columns.size() && slot < slot_set::capacity; ++slot) {
+      const auto values = rows_of(*known).column(slot).values();
+      if (std::any_of(values.begin(), values.end(), detail::is_name)) out.insert(slot);
+    }
+  } else if (std::holds_alternative<call_clause>(c.is)) {
+    return slot_set{~std::uint64_t{0}};
+  } else if (const auto* call = std::get_if<rule_clause>(&c.is)) {
+    return names_of_rule(call->rule, call->source == callers_source ? callers : call->source).given;
+  } else if (const auto* pattern = std::get_if<pattern_clause>(&c.is)) {
+    const any_source& asked = source(pattern->source, callers, c.form);
+    if (!asked.may_name()) return out;
+    const bound_pattern bound{of.patterns[clause], env_.values};
+    detail::naming_clause(c.form, [&] { out = asked.gives_names(bound.view(nullptr)); });
   }
   return out;
 }
 
-/// What all patterns of a body and its negations require and wait for.
+/// The slots of a clause's rows in which names stand for what the rows have.
+inline slot_set executor::resolved(const body& of, std::size_t clause, std::size_t callers) const {
+  const body_clause& c = of.clauses[clause];
+  slot_set out;
+  if (const auto* call = std::get_if<rule_clause>(&c.is))
+    return names_of_rule(call->rule, call->source == callers_source ? callers : call->source).resolved;
+  const auto* pattern = std::get_if<pattern_clause>(&c.is);
+  if (pattern == nullptr) return out;
+  const any_source& asked = source(pattern->source, callers, c.form);
+  if (!asked.may_resolve()) return out;
+  const bound_pattern bound{of.patterns[clause], env_.values};
+  detail::naming_clause(c.form, [&] { out = asked.resolves(bound.view(nullptr)); });
+  return out;
+}
+
+/// What the clauses of a rule's branches say of its arguments, as far as is known.
+inline executor::rule_names executor::names_of_branches(std::size_t rule, std::size_t callers) const {
+  rule_names out;
+  for (const auto& branch : env_.of->rules[rule].branches) {
+    for (std::size_t i = 0; i < branch->clauses.size(); ++i) {
+      const auto terms = row_terms(branch->clauses[i]);
+      if (terms.empty()) continue;
+      const slot_set given = given_names(*branch, i, callers), taken = resolved(*branch, i, callers);
+      for (std::size_t slot = 0; slot < terms.size(); ++slot) {
+        if (!terms[slot].is_variable()) continue;
+        const auto at = std::find(branch->head.begin(), branch->head.end(), terms[slot].id);
+        if (at == branch->head.end()) continue;
+        const auto argument = static_cast<std::size_t>(at - branch->head.begin());
+        if (given.contains(slot)) out.given.insert(argument);
+        if (taken.contains(slot)) out.resolved.insert(argument);
+      }
+    }
+  }
+  return out;
+}
+
+/// The arguments of a rule that it may give names for, and those for which it takes names. Rules that call
+/// each other are looked at until nothing changes.
+inline executor::rule_names executor::names_of_rule(std::size_t rule, std::size_t callers) const {
+  const auto [at, added] = rule_names_.emplace(std::pair{rule, callers}, rule_names{});
+  if (!added) return at->second;
+  rule_names_change_ = true;
+  if (rule_names_settle_) return at->second;
+  rule_names_settle_ = true;
+  while (std::exchange(rule_names_change_, false)) {
+    for (auto& [key, known] : rule_names_) {
+      const rule_names now = names_of_branches(key.first, key.second);
+      rule_names_change_ = rule_names_change_ || !(now == known);
+      known = now;
+    }
+  }
+  rule_names_settle_ = false;
+  return at->second;
+}
+
+/// Which clauses of a body give names for what others resolve. Empty if none does.
+inline name_flow executor::names(const body& of, std::size_t callers) const {
+  const auto binders = std::count_if(of.clauses.begin(), of.clauses.end(),
+                                     [](const body_clause& c) { return !row_terms(c).empty(); });
+  if (binders < 2) return {};
+  name_flow out;
+  std::vector<bool> given(of.names.size());
+  bool any = false;
+  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+    const auto terms = row_terms(of.clauses[i]);
+    slot_set& slots = out.gives.emplace_back();
+    if (terms.empty()) continue;
+    const slot_set may = given_names(of, i, callers);
+    for (std::size_t slot = 0; slot < terms.size() && !may.empty(); ++slot) {
+      if (!may.contains(slot) || !terms[slot].is_variable()) continue;
+      slots.insert(slot);
+      any = given[terms[slot].id] = true;
+    }
+  }
+  if (!any) return {};
+  any = false;
+  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+    const auto terms = row_terms(of.clauses[i]);
+    slot_set& slots = out.waits.emplace_back();
+    const bool asks = std::any_of(terms.begin(), terms.end(),
+                                  [&](const slot_term& t) { return t.is_variable() && given[t.id]; });
+    const slot_set may = asks ? resolved(of, i, callers) : slot_set{};
+    for (std::size_t slot = 0; slot < terms.size() && !may.empty(); ++slot) {
+      if (may.contains(slot) && terms[slot].is_variable() && given[terms[slot].id])
+        slots.insert(slot), any = true;
+    }
+  }
+  return any ? out : name_flow{};
+}
+
+/// What all patterns of a body and its negations require, and the names that they give and await.
 inline void executor::add_needs(const body& of, std::size_t source, plan_basis& out) const {
-  const bool may_wait = detail::may_give_names(of);
+  const name_flow flow = names(of, source);
+  out.names.push_back(flow.waits.size());
+  for (const slot_set slots : flow.gives) out.names.push_back(slots.bits());
+  for (const slot_set slots : flow.waits) out.names.push_back(slots.bits());
   for (std::size_t i = 0; i < of.clauses.size(); ++i) {
     if (std::holds_alternative<pattern_clause>(of.clauses[i].is)) {
       out.required.push_back(required(of, i, source).bits());
-      out.waits.push_back(may_wait ? waits(of, i, source).bits() : 0);
     } else if (const auto* no = std::get_if<not_clause>(&of.clauses[i].is)) {
       add_needs(*no->inner, source, out);
     }
@@ -154,7 +223,7 @@ inline std::shared_ptr<const body_plan> executor::plan(const std::shared_ptr<con
   if (!one_order) estimate_all(*of, source, all);
   add_needs(*of, source, all.basis);
   const auto none = [](std::uint64_t slots) { return slots == 0; };
-  for (auto* needs : {&all.basis.required, &all.basis.waits}) {
+  for (auto* needs : {&all.basis.required, &all.basis.names}) {
     if (std::all_of(needs->begin(), needs->end(), none)) needs->clear();
   }
   if (auto known = env_.plans->find(of.get(), columns_in, source, all.basis)) return known;
@@ -163,7 +232,7 @@ inline std::shared_ptr<const body_plan> executor::plan(const std::shared_ptr<con
                             return one_order ? estimate(in, clause, source) : all.rows(in, clause);
                           },
                           [&](const body& in, std::size_t clause) { return required(in, clause, source); },
-                          [&](const body& in, std::size_t clause) { return waits(in, clause, source); }};
+                          [&](const body& in) { return names(in, source); }};
   var_set bound(of->names.size());
   for (const var_id v : columns_in) bound[v] = true;
   auto made = make_plan(of, orderer.run(*of, std::move(bound)), columns_in);

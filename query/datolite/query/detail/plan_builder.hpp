@@ -137,15 +137,6 @@ class plan_builder {
  private:
   // -- steps
 
-  /// The x row of a clause: what its slots are.
-  static std::vector<slot_term> slots_of(const body_clause& c) {
-    if (const auto* p = std::get_if<pattern_clause>(&c.is)) return p->terms;
-    if (const auto* r = std::get_if<relation_clause>(&c.is)) return r->columns;
-    if (const auto* r = std::get_if<rule_clause>(&c.is)) return r->arguments;
-    if (const auto* f = std::get_if<call_clause>(&c.is)) return f->result->columns;
-    return {};
-  }
-
   void add_filter() {
     plan_step step;
     step.form = body_.form;
@@ -160,7 +151,7 @@ class plan_builder {
     plan_step step;
     step.form = c.form;
     step.binds_in = columns_;
-    const auto slots = slots_of(c);
+    const auto slots = row_terms(c);
     fill(step, c, number);
     const bool is_pattern = std::holds_alternative<pattern_clause>(c.is);
     std::map<var_id, std::size_t> x_slots;
