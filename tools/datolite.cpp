@@ -101,7 +101,7 @@ std::string column_name(const value& form) {
 }
 
 void run_query(const settings& s) {
-  const value form = read_edn(s.query == "-" ? cli::contents("-") : s.query, "query");
+  const value form = read_edn(s.query == "-" ? cli::standard_input() : s.query, "query");
   const query::query_ast ast = query::parse_query(form);
   const connection conn = cli::open_existing(s.url);
   db seen = conn.db();
@@ -126,7 +126,7 @@ void run_query(const settings& s) {
 
 void run_transact(const settings& s) {
   connection conn = cli::open_existing(s.url);
-  const value data = read_edn(s.form == "-" ? cli::contents("-") : s.form, "transaction");
+  const value data = read_edn(s.form == "-" ? cli::standard_input() : s.form, "transaction");
   const tx_report made = conn.transact(data);
   std::vector<map_entry> tempids;
   for (const auto& [name, e] : made.tempids) tempids.push_back({name, value{e}});
@@ -327,7 +327,7 @@ std::vector<command> describe(CLI::App& app, settings& s) {
   CLI::App* one = with_database(app.add_subcommand("import", "Applies transactions from EDN files, all or nothing"));
   one->add_option("FILE", s.import.files, "files of transactions, in order; - is the standard input")->required();
   one->add_option("--batch", s.import.batch,
-                  "cut transactions into parts of so many forms; each is committed by itself")
+                  "cut transactions into parts of so many forms; each is committed by itself, and stays if a later one fails")
       ->check(CLI::PositiveNumber);
   one->add_option("--memory", s.import.memory,
                   "megabytes that a new database's indexes, or those of batches, may take while they are made")

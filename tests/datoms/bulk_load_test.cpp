@@ -213,6 +213,57 @@ TEST(BulkLoad, WhoTransactsMeanwhileEndsIt) {
   EXPECT_EQ(conn.db().count({.index = index_order::aevt, .a = conn.db().attribute(kw("n"))->id}), 2u);
 }
 
+TEST(BulkLoad, ResumedItGoesOnUponWhatOthersTransacted) {
+  std::mt19937 random{7};
+  for (const std::size_t memory : {4'000u, 40'000u, 1'000'000u}) {
+    SCOPED_TRACE("memory " + std::to_string(memory));
+    const any_storage kept = new_memory();
+    connection conn{kept, small_blocks()}, others{kept, small_blocks()};
+    transact(conn, numbers_schema);
+    bulk_load load{conn, {.memory_bytes = memory}};
+    std::vector<std::pair<std::int64_t, value>> waiting;
+    std::size_t done = 0, interrupted = 0, most_held = 0;
+    const auto until_it_is_done = [&](auto&& step) {
+      for (bool resume = false;; resume = true) {
+        try {
+          if (resume) {
+            const std::int64_t logged = load.resume();
+            std::erase_if(waiting, [&](const auto& one) { return one.first >= 0 && one.first <= logged; });
+            done = 0;
+          }
+          for (; done < waiting.size(); ++done) waiting[done].first = load.transact(waiting[done].second).t;
+          return step();
+        } catch (const error& e) {
+          ASSERT_EQ(e.code(), "db.error/load-interrupted");
+          for (std::size_t i = done; i < waiting.size(); ++i) waiting[i].first = -1;
+          ++interrupted;
+        }
+      }
+    };
+    for (int i = 0; i < 200; ++i) {
+      const std::string n = std::to_string(i);
+      waiting.emplace_back(
+          -1, read_edn("[{:name \"mine " + n + "\" :n " + n + "} {:name \"both\" :n " + n + "}]"));
+      ASSERT_NO_FATAL_FAILURE(until_it_is_done([] {}));
+      most_held = std::max(most_held, load.bytes_held());
+      if (random() % 8 == 0) transact(others, "[{:name \"theirs " + n + "\"} {:name \"both\" :n -1}]");
+      if (random() % 30 == 0) others.merge();
+      if (random() % 60 != 0) continue;
+      ASSERT_NO_FATAL_FAILURE(until_it_is_done([&] { load.finish(); }));
+    }
+    ASSERT_NO_FATAL_FAILURE(until_it_is_done([&] { load.finish(); }));
+    EXPECT_GT(interrupted, 2u);
+    EXPECT_LE(most_held, std::max<std::size_t>(memory, 40'000));
+    expect_whole(kept);
+    const db now = connection{kept}.db();
+    EXPECT_EQ(all_facts(conn.db().history()), all_facts(now.history()));
+    for (int i = 0; i < 200; ++i) {
+      const std::string name = "[:name \"mine " + std::to_string(i) + "\"]";
+      EXPECT_EQ(values_of(now, read_edn(name), "n"), "[" + std::to_string(i) + "]");
+    }
+  }
+}
+
 TEST(BulkLoad, WhatIsRefusedLeavesNothingAndTheLoadGoesOn) {
   for (const index_layout layout : {index_layout::packed, index_layout::flat, index_layout::typed}) {
     connection conn{new_memory(), {.layout = layout}};

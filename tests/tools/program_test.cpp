@@ -5,8 +5,10 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -208,6 +210,66 @@ TEST_F(program, imports_within_little_memory_what_it_imports_within_much) {
       EXPECT_EQ(left.path().string().find("import-"), std::string::npos) << left;
     }
   }
+}
+
+TEST_F(program, an_import_in_batches_goes_on_where_another_process_transacts_meanwhile) {
+  make_films();
+  const std::string pipe = (place / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  outcome made;
+  std::thread importing{[&] {
+    const std::string command = std::string{"'"} + DATOLITE_PROGRAM + "' import --batch 2 " + db() + "'" + pipe + "' 2>'" +
+                                (place / "import-err").string() + "'";
+    const int status = std::system(command.c_str());
+    made = {WIFEXITED(status) ? WEXITSTATUS(status) : -1, "", contents(place / "import-err")};
+  }};
+  {
+    std::ofstream forms{pipe};  // opens when the import reads: its load has begun
+    forms << R"([{:db/id "x" :film/title "X"} {:film/title "Y" :film/next "z"} {:film/title "Alien" :film/year 1}
+                 {:film/title "W" :film/next "x"})" << std::flush;
+    const outcome other = run("transact " + db() + R"('[{:film/title "Meanwhile"} {:film/title "Aliens" :film/year 3}]')");
+    EXPECT_EQ(other.code, 0) << other.err;
+    forms << R"({:db/id "z" :film/title "Z"}])";
+  }
+  importing.join();
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_NE(made.err.find(" in 3 transactions"), std::string::npos) << made.err;
+  EXPECT_EQ(run("check " + db()).code, 0);
+  EXPECT_EQ(run("query " + db() + "'[:find ?t :where [_ :film/title ?t]]'").out,
+            "t\nAlien\nAliens\nMeanwhile\nW\nX\nY\nZ\n");
+  EXPECT_EQ(run("query " + db() + "'[:find ?t ?n :where [?f :film/title ?t] [?f :film/next ?g] [?g :film/title ?n]]'").out,
+            "t      n\nAlien  Aliens\nW      X\nY      Z\n");
+  EXPECT_EQ(run("query " + db() + "'[:find ?y . :where [?f :film/title \"Alien\"] [?f :film/year ?y]]'").out, "y\n1\n");
+}
+
+TEST_F(program, an_import_of_all_or_nothing_begins_anew_where_another_process_transacts_meanwhile) {
+  make_films();
+  std::string many = "[";
+  for (int i = 0; i < 20'000; ++i) many += "{:film/title \"film " + std::to_string(i) + "\"}\n";
+  const std::string files = file("many.edn", many + "]");
+  outcome made;
+  std::thread importing{[&] {
+    const std::string command = std::string{"'"} + DATOLITE_PROGRAM + "' import " + db() + files + " 2>'" +
+                                (place / "import-err").string() + "'";
+    const int status = std::system(command.c_str());
+    made = {WIFEXITED(status) ? WEXITSTATUS(status) : -1, "", contents(place / "import-err")};
+  }};
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(run("transact " + db() + "'[{:film/title \"Alien\" :film/year " + std::to_string(i) + "}]'").code, 0);
+  importing.join();
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(run("check " + db()).code, 0);
+  EXPECT_EQ(run("query " + db() + "'[:find (count ?f) . :where [?f :film/title]]' --format edn").out, "[{\"(count ?f)\" 20002}]\n");
+
+  const std::string pipe = (place / "pipe").string();  // which cannot be read again
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread piped{[&] {
+    std::ofstream forms{pipe};
+    forms << "[{:film/title \"X\"}]" << std::flush;
+    EXPECT_EQ(std::system((std::string{"'"} + DATOLITE_PROGRAM + "' transact " + db() + "'[{:film/title \"Y\"}]' >/dev/null").c_str()), 0);
+  }};
+  expect_refused(run("import " + db() + "'" + pipe + "'"), "another process");
+  piped.join();
+  EXPECT_EQ(run("query " + db() + "'[:find ?f :where [?f :film/title \"X\"]]' --format edn").out, "[]\n");
 }
 
 TEST_F(program, the_past_is_asked_by_t) {

@@ -1,15 +1,15 @@
-// Opening what --db names, and reading what files hold.
+// Opening what --db names, and what else is read.
 #pragma once
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <optional>
 #include <sstream>
 #include <string>
+#include <system_error>
+
+#include <unistd.h>
 
 #include <datolite/core/any_storage.hpp>
-#include <datolite/core/edn.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/engines/url.hpp>
@@ -27,24 +27,24 @@ inline datolite::connection open_existing(const std::string& url) {
   return datolite::connection{datolite::engines::open_url(url, {.create_if_missing = false})};
 }
 
-/// The whole of a file, or of the standard input for "-".
-inline std::string contents(const std::string& file) {
+/// The whole of the standard input.
+inline std::string standard_input() {
   std::ostringstream all;
-  if (file == "-") {
-    all << std::cin.rdbuf();
-    return all.str();
-  }
+  all << std::cin.rdbuf();
+  return all.str();
+}
+
+/// Throws if there is no such file, or it is a directory or forbidden; "-" is the standard input.
+inline void check_readable(const std::string& file) {
+  if (file == "-") return;
   std::error_code failed;
   if (!std::filesystem::exists(file, failed)) {
     throw datolite::error{datolite::error_category::not_found, "cli/no-such-file", "there is no file " + file};
   }
-  std::ifstream in{file, std::ios::binary};
-  if (std::filesystem::is_directory(file, failed) || !in) {
+  if (std::filesystem::is_directory(file, failed) || ::access(file.c_str(), R_OK) != 0) {
     throw datolite::error{datolite::error_category::unavailable, "cli/unreadable", "the file " + file +
                           " cannot be read: it is a directory, or its permissions forbid it"};
   }
-  all << in.rdbuf();
-  return all.str();
 }
 
 }  // namespace cli

@@ -1,28 +1,35 @@
 // import: transaction data from files, all or nothing.
 //
 // Each top-level form of a file is one transaction; with a batch size, a longer form is cut into several, in which
-// tempids keep their meaning. A database that there was is given all of it by one commit of the engine, which is held
-// in memory until then; with a batch size, or where the database is new, it is a bulk load, within a bound of memory.
-// A new one gets its name when it is whole.
+// tempids keep their meaning. Files are read form by form, with a batch size element by element. A database that there
+// was is given all of it by one commit of the engine, which is held in memory until then; with a batch size, or where
+// the database is new, it is a bulk load, within a bound of memory. A new one gets its name when it is whole. Where
+// another process transacts meanwhile, what is not committed yet is done again upon that.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
-#include <iostream>
-#include <span>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
 
-#include <datolite/core/edn.hpp>
+#include <datolite/core/any_storage.hpp>
+#include <datolite/core/error.hpp>
+#include <datolite/core/value.hpp>
 #include <datolite/datoms/bulk_load.hpp>
 #include <datolite/datoms/connection.hpp>
+#include <datolite/datoms/tempid_bindings.hpp>
 #include <datolite/txn/staged.hpp>
 
 #include <cli/database.hpp>
+#include <cli/form_stream.hpp>
 
 namespace cli {
 
@@ -66,48 +73,42 @@ struct import_report {
   std::size_t datoms = 0;
 };
 
-/// Calls `each` with every transaction of a text, and where it stands.
+/// Throws for what is no transaction.
+inline void check_transaction(const value& form, const std::string& file, const form_stream& forms) {
+  if (form.is_sequential()) return;
+  throw error{error_category::incorrect, "cli/no-transaction",
+              file + ":" + std::to_string(forms.at().line) + ":" + std::to_string(forms.at().column) +
+                  ": a transaction is a vector of maps and lists, not a " + std::string{to_string(form.kind())}};
+}
+
+/// Calls `each` with every transaction of the files, in order, and a part of it a `batch` if that is not 0: the form,
+/// and whether it is a whole one.
 template <class Each>
-void each_transaction(const std::string& text, const std::string& file, Each&& each) {
-  edn_reader forms{text, file};
-  while (auto form = forms.next()) {
-    if (!form->is_sequential()) {
-      throw error{error_category::incorrect, "cli/no-transaction",
-                  file + ":" + std::to_string(forms.line()) + ":" + std::to_string(forms.column()) +
-                      ": a transaction is a vector of maps and lists, not a " + std::string{to_string(form->kind())}};
+void each_transaction(const import_options& wanted, progress& bar, Each&& each) {
+  for (const std::string& file : wanted.files) {
+    form_stream forms{file};
+    bar.expect(forms.size());
+    const auto hand_on = [&](const value& form, bool is_whole) {
+      bar.at(std::min(forms.offset(), forms.size()), file + ": applying " + std::to_string(form.elements().size()) + " forms");
+      each(form, is_whole);
+    };
+    for (;;) {
+      if (wanted.batch != 0 && forms.enter()) {
+        std::vector<value> part;
+        bool is_cut = false;
+        while (auto one = forms.next_element()) {
+          if (part.size() == wanted.batch) hand_on(value::vector(std::exchange(part, {})), false), is_cut = true;
+          part.push_back(*std::move(one));
+        }
+        hand_on(value::vector(part), !is_cut);
+      } else if (const auto form = forms.next()) {
+        check_transaction(*form, file, forms);
+        hand_on(*form, true);
+      } else {
+        break;
+      }
     }
-    each(std::move(*form), forms.offset());
   }
-}
-
-/// Every transaction of the files, in order. All are read before the first is applied.
-inline std::vector<value> read_transactions(const std::vector<std::string>& files, progress& bar) {
-  std::vector<value> all;
-  for (const std::string& file : files) {
-    bar.at(0, "reading " + file);
-    const std::string text = contents(file);
-    each_transaction(text, file, [&](value&& one, std::size_t) { all.push_back(std::move(one)); });
-  }
-  return all;
-}
-
-inline std::size_t forms_of(const std::vector<value>& transactions) {
-  std::size_t forms = 0;
-  for (const value& one : transactions) forms += one.elements().size();
-  return forms;
-}
-
-inline import_report apply(connection& conn, const std::vector<value>& transactions, progress& bar) {
-  bar.expect(forms_of(transactions));
-  import_report report;
-  std::size_t done = 0;
-  for (const value& one : transactions) {
-    bar.at(done, "applying " + std::to_string(one.elements().size()) + " forms");
-    report.datoms += conn.transact(one).tx_data.size();
-    ++report.transactions;
-    done += one.elements().size();
-  }
-  return report;
 }
 
 /// Where a new database is made: it gets its name when it is whole, and is removed if it does not become so.
@@ -148,58 +149,125 @@ class made_for_import {
   std::string url_, path_, made_;
 };
 
-/// All of it by one commit.
-inline import_report import_staged(const any_storage& store, const import_options& wanted, progress& bar) {
-  const std::vector<value> transactions = read_transactions(wanted.files, bar);
-  staged stage{store};
-  // The stage lives in memory, but what it will be released into need not.
-  const bool in_memory = store.durability() == durability_level::memory;
-  connection conn{any_storage{stage},
-                  {.open_schema = wanted.open_schema,
-                   .layout = in_memory ? index_layout::typed : index_layout::packed,
-                   .merge = merging::when_asked}};
-  import_report report = apply(conn, transactions, bar);
-  conn.merge();
-  bar.at(forms_of(transactions), "writing");
-  stage.release();
-  return report;
+/// Nobody else may have what stands in a pipe a second time.
+inline bool can_be_read_again(const std::vector<std::string>& files) {
+  return std::all_of(files.begin(), files.end(), [](const std::string& file) {
+    std::error_code failed;
+    return file != "-" && std::filesystem::is_regular_file(file, failed);
+  });
 }
+
+/// All of it by one commit. Where another process commits meanwhile, that is worked out again from what there is then.
+inline import_report import_staged(const any_storage& store, const import_options& wanted, progress& bar) {
+  constexpr int most_attempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    staged stage{store};
+    // The stage lives in memory, but what it will be released into need not.
+    const bool in_memory = store.durability() == durability_level::memory;
+    connection conn{any_storage{stage},
+                    {.open_schema = wanted.open_schema,
+                     .layout = in_memory ? index_layout::typed : index_layout::packed,
+                     .merge = merging::when_asked}};
+    import_report report;
+    each_transaction(wanted, bar, [&](const value& one, bool) {
+      report.datoms += conn.transact(one).tx_data.size();
+      ++report.transactions;
+    });
+    conn.merge();
+    bar.at(0, "writing");
+    try {
+      stage.release();
+      return report;
+    } catch (const error& e) {
+      if (e.category() != error_category::conflict) throw;
+      if (attempt < most_attempts && can_be_read_again(wanted.files)) continue;
+      throw error{error_category::conflict, "cli/interrupted",
+                  "another process has written to " + wanted.url +
+                      " during the import, which has changed nothing: import again, or with --batch"};
+    }
+  }
+}
+
+/// A bulk load that goes on where another process transacts meanwhile: what the log has not of it is done again.
+class persistent_load {
+ public:
+  persistent_load(connection conn, bulk_options options) : load_{std::move(conn), std::move(options)} {}
+
+  /// Applies a transaction, a part of a larger form if it is not `whole`.
+  void transact(const value& data, bool whole) {
+    waiting_.push_back({data, whole});
+    at_last([] {});
+  }
+  import_report finish() {
+    at_last([&] { load_.finish(); });
+    return report_;
+  }
+
+ private:
+  struct one {
+    value data;
+    bool whole;
+    bulk_report made{};
+  };
+
+  /// Applies what waits, then does `step`: again from what the log has, as often as it is interrupted.
+  template <class Step>
+  void at_last(Step&& step) {
+    constexpr int most_attempts = 100;
+    for (int attempt = 0;; ++attempt) {
+      try {
+        if (attempt > 0) forget(load_.resume());
+        for (; applied_ < waiting_.size(); ++applied_) apply(waiting_[applied_]);
+        step();
+        return settle(load_.logged_t());
+      } catch (const error& e) {
+        if (e.code() != "db.error/load-interrupted" || attempt == most_attempts) throw;
+      }
+    }
+  }
+  void apply(one& next) {
+    next.made = next.whole ? load_.transact(next.data) : load_.transact(next.data, tempids_);
+    if (!next.whole) tempids_.add(next.made.tempids);
+  }
+  /// The log has them up to `t`.
+  void settle(std::int64_t t) {
+    for (; applied_ > 0 && waiting_.front().made.t <= t; --applied_, waiting_.pop_front()) {
+      const one& done = waiting_.front();
+      ++report_.transactions, report_.datoms += done.made.datoms;
+      if (!done.whole) logged_tempids_.add(done.made.tempids);
+    }
+  }
+  /// What the log has not, has not happened: also what its tempids became.
+  void forget(std::int64_t logged) {
+    settle(logged);
+    applied_ = 0;
+    tempids_ = logged_tempids_;
+  }
+
+  bulk_load load_;
+  std::deque<one> waiting_;  // what the log may not have
+  std::size_t applied_ = 0;  // of these
+  datoms::tempid_bindings tempids_, logged_tempids_;
+  import_report report_;
+};
 
 /// Transaction by transaction, as they are read.
 inline import_report import_in_bulk(connection& conn, const import_options& wanted, const std::string& directory,
                                     progress& bar) {
-  import_report report;
-  bulk_load load{conn,
-                 {.memory_bytes = wanted.memory << 20,
-                  .spill_directory = directory,
-                  .progress = [&](const bulk_progress& p) {
-                    if (p.at == bulk_progress::phase::transacting) return;
-                    bar.expect(p.total);
-                    bar.at(p.done, "writing the indexes");
-                  }}};
-  datoms::tempid_bindings tempids;
-  for (const std::string& file : wanted.files) {
-    const std::string text = contents(file);
-    bar.expect(text.size());
-    each_transaction(text, file, [&](const value& one, std::size_t at) {
-      std::span<const value> rest = one.elements();
-      do {
-        bar.at(at, file + ": " + std::to_string(report.datoms) + " datoms");
-        const auto part = rest.first(wanted.batch == 0 ? rest.size() : std::min(wanted.batch, rest.size()));
-        const bool whole = part.size() == one.elements().size();
-        const bulk_report made = whole ? load.transact(one) : load.transact(value::vector(part), tempids);
-        if (!whole) tempids.add(made.tempids);
-        ++report.transactions;
-        report.datoms += made.datoms;
-        rest = rest.subspan(part.size());
-      } while (!rest.empty());
-    });
-  }
-  load.finish();
-  return report;
+  persistent_load load{conn,
+                       {.memory_bytes = wanted.memory << 20,
+                        .spill_directory = directory,
+                        .progress = [&](const bulk_progress& p) {
+                          if (p.at == bulk_progress::phase::transacting) return;
+                          bar.expect(p.total);
+                          bar.at(p.done, "writing the indexes");
+                        }}};
+  each_transaction(wanted, bar, [&](const value& one, bool whole) { load.transact(one, whole); });
+  return load.finish();
 }
 
 inline import_report import(const import_options& wanted) {
+  for (const std::string& file : wanted.files) check_readable(file);
   progress bar;
   made_for_import made{wanted.url};
   import_report report;

@@ -14,7 +14,8 @@
 // in order, and no trace else: who opens the database next plays them into memory as what is new.
 //
 // Until `finish` the connection shows what it showed before. Who transacts meanwhile, through whatever
-// connection, ends the load: its next commit throws `conflict` (`db.error/load-interrupted`).
+// connection, interrupts the load: its next commit throws `conflict` (`db.error/load-interrupted`). The load
+// may `resume` then.
 //
 // Where the layout is not packed, transactions are done plainly, at once.
 //
@@ -103,6 +104,13 @@ class bulk_load {
   /// whole, and it may be called again. A load may go on after it.
   void finish();
 
+  /// The newest transaction of this load, or before it, that the log has.
+  std::int64_t logged_t() const noexcept;
+  /// After `load-interrupted`: goes on upon what the log has now, the transactions of others included. Those
+  /// of this load that the log does not have, all after the T that it returns (`logged_t` as it was), are to
+  /// be transacted again. What was spilled becomes blocks first, so memory stays within its bound.
+  std::int64_t resume();
+
   /// What the next transaction will be worked out from. Who holds it, holds the memory and the runs that it
   /// shows; it is not affected by the end of the load.
   datolite::db db() const { return datolite::db{state_}; }
@@ -125,6 +133,7 @@ class bulk_load {
   bool fold_in_memory(const datoms::packed::fold_options& how, std::uint64_t token, std::uint64_t& done,
                       std::uint64_t& total);
   void fold();
+  datoms::packed::fold_options how_to_fold(const std::uint64_t& done, const std::uint64_t& total);
   void tell(bulk_progress::phase at, std::uint64_t done, std::uint64_t total) const;
   template <class Step>
   void or_fail(Step&& step);
@@ -132,6 +141,7 @@ class bulk_load {
   connection conn_;
   bulk_options options_;
   bool packed_ = false, failed_ = false;
+  std::optional<std::int64_t> interrupted_;             // what the log had of the load then
   std::shared_ptr<datoms::packed::block_cache> cache_;  // of the runs
   std::shared_ptr<std::atomic<bool>> closed_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<const datoms::packed::stack_model> model_ =

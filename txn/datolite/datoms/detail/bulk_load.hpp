@@ -177,12 +177,39 @@ inline void bulk_load::flush() {
     storage.commit(pending_.sorted(), {.conditions = absent});
   } catch (const error& e) {
     if (e.category() != error_category::conflict) throw;
+    interrupted_ = first_pending_ - 1;
     throw error{error_category::conflict, "db.error/load-interrupted",
                 "another writer has committed the transaction with T " + std::to_string(first_pending_) +
-                    " during this bulk load: what is in the log, stays; begin another load for the rest"};
+                    " during this bulk load: what is in the log, stays; resume it, or begin another load for "
+                    "the rest"};
   }
   failed_ = was;
   pending_ = datoms::change_batch{};
+}
+
+inline std::int64_t bulk_load::logged_t() const noexcept {
+  if (interrupted_) return *interrupted_;
+  return pending_.size() == 0 ? state_->at.basis_t : first_pending_ - 1;
+}
+
+inline std::int64_t bulk_load::resume() {
+  if (!interrupted_) {
+    check_usable();
+    flush();
+    return logged_t();
+  }
+  if (!index_->below()
+           .runs.empty()) {  // all that was spilled is in the log, and others' transactions behind it
+    std::uint64_t done = 0, total = 0;
+    for (const auto& one : index_->below().runs) total += one->rows();
+    const datoms::packed::fold_options how = how_to_fold(done, total);
+    any_storage storage = conn_.storage();
+    fold_runs(storage, how, datoms::detail::token_of_fold(this), index_->below().runs, done);
+  }
+  pending_ = datoms::change_batch{};
+  begin();
+  failed_ = false;
+  return *std::exchange(interrupted_, std::nullopt);
 }
 
 /// Goes on with another index of the same state.
@@ -243,17 +270,22 @@ inline bool bulk_load::fold_in_memory(const datoms::packed::fold_options& how, s
   return fold_into(storage, how, token, state_->at.basis_t, news_of, novelty.below());
 }
 
+inline datoms::packed::fold_options bulk_load::how_to_fold(const std::uint64_t& done,
+                                                           const std::uint64_t& total) {
+  const shared& of = datoms::detail::connection_access::of(conn_);
+  return {.shape = static_cast<const datoms::packed::model&>(*of.model).shape(),
+          .commit_bytes = std::clamp<std::size_t>(options_.memory_bytes / 16, 4u << 10, 8u << 20),
+          .cache_bytes = options_.memory_bytes / 16,
+          .each_commit = [&] { tell(bulk_progress::phase::building, std::min(done, total), total); }};
+}
+
 /// Merges everything into the blocks, and lets the connection read it.
 inline void bulk_load::fold() {
   using phase = bulk_progress::phase;
   flush();
   shared& of = datoms::detail::connection_access::of(conn_);
   std::uint64_t done = 0, total = 0;
-  const datoms::packed::fold_options how{
-      .shape = static_cast<const datoms::packed::model&>(*of.model).shape(),
-      .commit_bytes = std::clamp<std::size_t>(options_.memory_bytes / 16, 4u << 10, 8u << 20),
-      .cache_bytes = options_.memory_bytes / 16,
-      .each_commit = [&] { tell(phase::building, std::min(done, total), total); }};
+  const datoms::packed::fold_options how = how_to_fold(done, total);
   if (state_->at.basis_t > index_->below().bottom->t()) {
     const std::uint64_t token = datoms::detail::token_of_fold(this);
     if (!fold_in_memory(how, token, done, total)) {
