@@ -2,7 +2,7 @@
 //
 // Past rows only come, many at a time, and are asked for far less often than they come; a tree would copy or
 // search a path for each. So each batch is a sorted array of its own, and four arrays of like size are
-// united: a row is moved some 2·log₄(n) times in all, and a reader merges at most three times as many runs (a
+// united: a row is moved some log₄(n) times in all, and a reader merges at most three times as many runs (a
 // log-structured merge, O'Neil et al. 1996, in tiers).
 //
 // Invariants: a run that is shared never changes; each has more than 4 times as many rows as the third after
@@ -12,10 +12,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -76,10 +78,10 @@ class runs {
     all.push_back(std::make_shared<run>(std::move(rows)));
     for (std::size_t n = all.size(); n >= alike && all[n - alike]->size() <= alike * all[n - 1]->size();
          n = all.size()) {
-      std::vector<row> left = unite(take(all[n - 4]), take(all[n - 3]));
-      std::vector<row> both = unite(std::move(left), unite(take(all[n - 2]), take(all[n - 1])));
+      std::array<std::vector<row>, alike> parts;
+      for (std::size_t i = 0; i < alike; ++i) parts[i] = take(all[n - alike + i]);
       all.resize(n - alike);
-      all.push_back(std::make_shared<run>(std::move(both)));
+      all.push_back(std::make_shared<run>(unite(parts)));
     }
   }
 
@@ -106,19 +108,29 @@ class runs {
     return is_sole_holder(one) ? std::move(*one).rows() : one->rows();
   }
   /// Merges by stretches: what retires together often stands together, or behind all that did before.
-  static std::vector<row> unite(std::vector<row>&& a, std::vector<row>&& b) {
-    std::vector<row> both;
-    both.reserve(a.size() + b.size());
-    std::span<row> next{a}, other{b};
-    if (!b.empty() && (a.empty() || row_less{}(b.front(), a.front()))) std::swap(next, other);
-    while (!other.empty()) {
-      const std::size_t n = stretch(next, other.front());
-      std::move(next.begin(), next.begin() + static_cast<std::ptrdiff_t>(n), std::back_inserter(both));
-      next = next.subspan(n);
-      std::swap(next, other);
+  static std::vector<row> unite(std::array<std::vector<row>, alike>& parts) {
+    std::vector<row> all;
+    all.reserve(std::accumulate(parts.begin(), parts.end(), std::size_t{0},
+                                [](std::size_t n, const auto& part) { return n + part.size(); }));
+    const auto give = [&all](std::span<row> rows) {
+      all.insert(all.end(), std::move_iterator{rows.begin()}, std::move_iterator{rows.end()});
+    };
+    std::array<std::span<row>, alike> left;  // from `first` on by their first rows
+    std::copy(parts.begin(), parts.end(), left.begin());
+    std::size_t first = alike;
+    const auto settle = [&](std::size_t i) {
+      for (; i + 1 < alike && row_less{}(left[i + 1].front(), left[i].front()); ++i)
+        std::swap(left[i], left[i + 1]);
+    };
+    while (first > 0) settle(--first);
+    while (first + 1 < alike) {
+      const std::size_t n = stretch(left[first], left[first + 1].front());
+      give(left[first].first(n));
+      left[first] = left[first].subspan(n);
+      left[first].empty() ? void(++first) : settle(first);
     }
-    std::move(next.begin(), next.end(), std::back_inserter(both));
-    return both;
+    give(left[first]);
+    return all;
   }
   /// How many rows come before `bound`, the first of which does: by doubling steps. O(log of the answer).
   static std::size_t stretch(std::span<const row> rows, const row& bound) {

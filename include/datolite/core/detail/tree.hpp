@@ -132,7 +132,8 @@ class tree {
   void insert_first(staged&& s);
 
   // -- shrinking
-  void erase_at(path& p) noexcept;
+  void erase_at(path& p, std::size_t count) noexcept;
+  void erase_leaf(path& p) noexcept;
 
   // -- shrinking
   void rebalance(path& p, unsigned level);

@@ -156,11 +156,11 @@ class byte_block {
       if (old.key_size == far) remote_bytes::take(heap_.get() + old.offset);
     }
   }
-  void erase(std::size_t i) noexcept {
-    const place old = table_[i];
-    words_.erase(size_, i), table_.erase(size_, i);
-    --size_;
-    forget(old), drop(old);
+  void erase(std::size_t i, std::size_t count) noexcept {
+    slots<place, capacity> old;
+    words_.erase(size_, i, count), table_.take(size_, i, count, old);
+    size_ -= static_cast<std::uint32_t>(count);
+    for (std::size_t j = 0; j < count; ++j) forget(old[j]), drop(old[j]);
   }
   void splice(std::size_t to, byte_block& from, std::size_t first, std::size_t count) noexcept {
     words_.splice(size_, to, from.words_, first, count, from.size_);

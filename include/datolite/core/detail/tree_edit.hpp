@@ -1,8 +1,10 @@
 // tree_edit: how a tree changes. Included by tree.hpp only.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -350,18 +352,36 @@ bool tree<L>::erase(const Probe& probe, const compare& less) {
   }
   for (unsigned level = top; level <= height_; ++level) rebalance(p, level);
 
-  erase_at(p);
+  erase_at(p, 1);
   shrink_root();
   return true;
 }
 
-/// REQUIRES: the path is this tree's alone, and its leaf keeps an entry.
+/// Erases `count` entries of the path's leaf. REQUIRES: the path is this tree's alone, and its leaf keeps an
+/// entry.
 template <class L>
-void tree<L>::erase_at(path& p) noexcept {
-  for (unsigned level = 0; level < height_; ++level) --p.node[level]->count[p.index[level]];
-  p.leaf->entries.erase(p.slot);
-  --size_;
+void tree<L>::erase_at(path& p, std::size_t count) noexcept {
+  for (unsigned level = 0; level < height_; ++level) p.node[level]->count[p.index[level]] -= count;
+  p.leaf->entries.erase(p.slot, count);
+  size_ -= count;
   fix_separator(p);
+}
+
+/// Erases the path's leaf with all that is in it. REQUIRES: the path is this tree's alone, and the leaf's
+/// parent may lose a child.
+template <class L>
+void tree<L>::erase_leaf(path& p) noexcept {
+  inner* parent = p.node[height_ - 1];
+  const std::size_t i = p.index[height_ - 1], count = p.leaf->entries.size();
+  for (unsigned level = 0; level + 1 < height_; ++level) p.node[level]->count[p.index[level]] -= count;
+  size_ -= count;
+  leaf* const old = p.leaf;
+  i == 0 ? parent->erase_first() : parent->erase_after(i - 1);
+  if (i == 0) {
+    p.leaf = static_cast<leaf*>(parent->child[0]), p.slot = 0;
+    fix_separator(p);
+  }
+  release(old, 0);
 }
 
 template <class L>
@@ -370,23 +390,44 @@ void tree<L>::erase_ascending(It first, It last, Probe&& probe, const compare& l
   const auto stands_at = [&](const path& p) {
     return !p.at_end_of_leaf() && !less(probe(*first), p.leaf->entries.key(p.slot));
   };
+  // The next probes, the first of which stands at the path: how many stand in the leaf one after the other?
+  const auto stretch = [&](const path& p) {
+    const auto& entries = p.leaf->entries;
+    const std::size_t most = entries.size() - p.slot;
+    std::size_t n = 1;
+    for (It next = std::next(first); n < most && next != last; ++n, ++next) {
+      const auto& key = entries.key(p.slot + n);
+      if (less(probe(*next), key) || less(key, probe(*next))) break;
+    }
+    return n;
+  };
   for (; first != last && root_ != nullptr; ++first) {
     path p = bound<false>(probe(*first), less);
     if (!stands_at(p)) continue;
-    if (p.leaf->entries.size() <= half_leaf) {
+    const std::size_t size = p.leaf->entries.size();
+    std::size_t n = stretch(p);
+    const bool whole = n == size && height_ > 0 && p.node[height_ - 1]->n > half_inner;
+    if (!whole && size <= half_leaf) {
       erase(probe(*first), less);
       continue;
     }
     leaf* retired = nullptr;
     own_path(p, nullptr, retired);
     if (retired != nullptr) release(retired, 0);
-    for (;;) {
-      erase_at(p);
-      if (p.leaf->entries.size() <= half_leaf || std::next(first) == last) break;
-      p.slot =
-          static_cast<std::uint32_t>(p.leaf->entries.template search<false>(probe(*std::next(first)), less));
-      if (p.at_end_of_leaf() || less(probe(*std::next(first)), p.leaf->entries.key(p.slot))) break;
-      ++first;
+    if (whole) {
+      erase_leaf(p);
+      std::advance(first, n - 1);
+      continue;
+    }
+    for (;; n = stretch(p)) {
+      n = std::min(n, p.leaf->entries.size() - half_leaf);
+      erase_at(p, n);
+      std::advance(first, n - 1);
+      const It next = std::next(first);
+      if (p.leaf->entries.size() <= half_leaf || next == last) break;
+      p.slot = static_cast<std::uint32_t>(p.leaf->entries.template search<false>(probe(*next), less));
+      if (p.at_end_of_leaf() || less(probe(*next), p.leaf->entries.key(p.slot))) break;
+      first = next;
     }
   }
 }

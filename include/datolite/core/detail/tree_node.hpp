@@ -72,6 +72,11 @@ struct inner_node {
     child.erase(n, i + 1), count.erase(n, i + 1);
     --n;
   }
+  void erase_first() noexcept {
+    erase_separator(n - 1, 0);
+    child.erase(n, 0), count.erase(n, 0);
+    --n;
+  }
   void set_separator(std::size_t i, separator&& bar) noexcept {
     separators.replace(i, std::move(bar));
     words.replace(n - 1, i, key_at());

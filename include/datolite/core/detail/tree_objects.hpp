@@ -97,10 +97,11 @@ struct inline_layout : object_types<Key, T> {
       words_.insert(size_++, i, key_at());
     }
     void assign(std::size_t i, staged&& s) noexcept { mapped_.replace(i, std::move(s.mapped_)); }
-    void erase(std::size_t i) noexcept {
-      [[maybe_unused]] Key old = std::move(keys_[i]);
-      words_.erase(size_, i), keys_.erase(size_, i), mapped_.erase(size_, i);
-      --size_;
+    void erase(std::size_t i, std::size_t count) noexcept {
+      slots<Key, capacity> old;  // so that what their destructors do finds the block whole
+      words_.erase(size_, i, count), keys_.take(size_, i, count, old), mapped_.erase(size_, i, count);
+      size_ -= static_cast<std::uint32_t>(count);
+      old.destroy(count);
     }
     void splice(std::size_t to, block& from, std::size_t first, std::size_t count) noexcept {
       words_.splice(size_, to, from.words_, first, count, from.size_);
@@ -209,10 +210,11 @@ struct cell_layout : object_types<Key, T> {
       words_.insert(size_++, i, key_at());
     }
     void assign(std::size_t i, staged&& s) noexcept { entries_.replace(i, std::move(s.entry)); }
-    void erase(std::size_t i) noexcept {
-      const separator old = std::move(entries_[i]);
-      words_.erase(size_, i), entries_.erase(size_, i);
-      --size_;
+    void erase(std::size_t i, std::size_t count) noexcept {
+      slots<separator, capacity> old;  // so that what their destructors do finds the block whole
+      words_.erase(size_, i, count), entries_.take(size_, i, count, old);
+      size_ -= static_cast<std::uint32_t>(count);
+      old.destroy(count);
     }
     void splice(std::size_t to, block& from, std::size_t first, std::size_t count) noexcept {
       words_.splice(size_, to, from.words_, first, count, from.size_);

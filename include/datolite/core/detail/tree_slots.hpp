@@ -67,9 +67,14 @@ class slots {
     relocate(at(i), n - i, at(i + 1));
     std::construct_at(at(i), std::move(x));
   }
-  void erase(std::size_t n, std::size_t i) noexcept {
-    std::destroy_at(at(i));
-    relocate(at(i + 1), n - i - 1, at(i));
+  void erase(std::size_t n, std::size_t i, std::size_t count = 1) noexcept {
+    std::destroy_n(at(i), count);
+    relocate(at(i + count), n - i - count, at(i));
+  }
+  /// As erase, but the objects go to the beginning of `to`, and live on.
+  void take(std::size_t n, std::size_t i, std::size_t count, slots& to) noexcept {
+    relocate(at(i), count, to.at(0));
+    relocate(at(i + count), n - i - count, at(i));
   }
   void replace(std::size_t i, X&& x) noexcept {
     [[maybe_unused]] const X old =
@@ -100,7 +105,8 @@ class slots<X, N> {
  public:
   const X& operator[](std::size_t) const noexcept { return only_; }
   void insert(std::size_t, std::size_t, X&&) noexcept {}
-  void erase(std::size_t, std::size_t) noexcept {}
+  void erase(std::size_t, std::size_t, std::size_t = 1) noexcept {}
+  void take(std::size_t, std::size_t, std::size_t, slots&) noexcept {}
   void replace(std::size_t, X&&) noexcept {}
   void splice(std::size_t, std::size_t, slots&, std::size_t, std::size_t, std::size_t) noexcept {}
   void copy(const slots&, std::size_t) noexcept {}

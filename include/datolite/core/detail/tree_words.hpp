@@ -34,7 +34,7 @@ struct no_words {
   void insert(std::size_t, std::size_t, KeyAt) noexcept {}
   template <class KeyAt>
   void replace(std::size_t, std::size_t, KeyAt) noexcept {}
-  void erase(std::size_t, std::size_t) noexcept {}
+  void erase(std::size_t, std::size_t, std::size_t = 1) noexcept {}
   void splice(std::size_t, std::size_t, no_words&, std::size_t, std::size_t, std::size_t) noexcept {}
   template <class KeyAt>
   void settle(std::size_t, KeyAt) noexcept {}
@@ -61,7 +61,7 @@ class prefix_words {
   void replace(std::size_t, std::size_t i, KeyAt key_at) noexcept {
     words_[i] = sort_prefix<Key, Compare>::of(key_at(i));
   }
-  void erase(std::size_t n, std::size_t i) noexcept { words_.erase(n, i); }
+  void erase(std::size_t n, std::size_t i, std::size_t count = 1) noexcept { words_.erase(n, i, count); }
   void splice(std::size_t n, std::size_t to, prefix_words& from, std::size_t first, std::size_t count,
               std::size_t from_n) noexcept {
     words_.splice(n, to, from.words_, first, count, from_n);
@@ -112,7 +112,7 @@ class byte_words {
     words_[i] = word_of(key_at(i));
     if (skip_ != 0) shrink(n, key_at(i), key_at);
   }
-  void erase(std::size_t n, std::size_t i) noexcept { words_.erase(n, i); }
+  void erase(std::size_t n, std::size_t i, std::size_t count = 1) noexcept { words_.erase(n, i, count); }
   /// REQUIRES: settle() of both before they are searched.
   void splice(std::size_t n, std::size_t to, byte_words& from, std::size_t first, std::size_t count,
               std::size_t from_n) noexcept {
