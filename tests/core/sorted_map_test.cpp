@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <ranges>
@@ -496,6 +497,21 @@ TEST(sorted_set, erases_many_as_one_by_one_and_leaves_copies_alone) {
         sorted_set<bytes>{}, [](rng& r) { return bytes{some_text(r)}; }, start);
     check(
         sorted_set<std::string>{}, [](rng& r) { return some_text(r); }, start);
+  }
+}
+
+TEST(sorted_set, erases_whole_leaves_wherever_they_stand) {
+  sorted_set<int> all;
+  for (int i = 0; i < 10'000; ++i) all = std::move(all).insert(i);
+  for (int first = 0; first < 10'000; first += 64) {
+    for (const int n : {64, 128, 192}) {
+      std::vector<int> gone(static_cast<std::size_t>(n));
+      std::iota(gone.begin(), gone.end(), first);
+      const auto left = sorted_set<int>{all}.erase_ascending(gone);
+      ASSERT_EQ(broken_invariant(left), "") << first << ' ' << n;
+      ASSERT_EQ(left.size(), all.size() - static_cast<std::size_t>(std::min(n, 10'000 - first)));
+      ASSERT_FALSE(left.contains(first));
+    }
   }
 }
 
