@@ -1,11 +1,17 @@
 // Datasources of every kind, queried: what docs/write-a-datasource.md quotes.
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <map>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
+
+#include <unistd.h>
 
 #include <boost/hana/adapt_struct.hpp>
 
@@ -160,6 +166,75 @@ void sorted() {
   expect(to_edn(found.as_value()), R"(#{[12 "aisle"] [12 "window"]})");
 }
 
+// [file]
+/// Prices in a file of records of two longs, product and price, that ascends by product. It is never read
+/// whole.
+struct price_file {
+  std::string path;
+
+  class position {
+   public:
+    explicit position(const std::string& path) : in_{path, std::ios::binary | std::ios::ate} {
+      size_ = static_cast<std::size_t>(in_.tellg()) / sizeof record_;
+    }
+
+    /// Goes to the first record that is not before `key`: a product, or nothing.
+    void seek(std::span<const value> key) {
+      std::size_t from = 0, to = key.empty() ? 0 : size_;
+      while (from < to) {
+        const std::size_t middle = from + (to - from) / 2;
+        load(middle);
+        if (record_[0] < key[0].as_long())
+          from = middle + 1;
+        else
+          to = middle;
+      }
+      load(from);
+    }
+    void next() { load(at_ + 1); }
+    bool valid() const { return at_ < size_; }
+    const std::array<std::int64_t, 2>& row() const { return record_; }
+
+   private:
+    void load(std::size_t at) {
+      at_ = at;
+      if (!valid()) return;
+      in_.seekg(static_cast<std::streamoff>(at * sizeof record_));
+      in_.read(reinterpret_cast<char*>(record_.data()), sizeof record_);
+    }
+
+    std::ifstream in_;
+    std::size_t size_ = 0, at_ = 0;
+    std::array<std::int64_t, 2> record_{};
+  };
+
+  std::vector<datolite::query::sorted_slot> sorted_by() const { return {{0, datolite::kind::long_}}; }
+  position cursor(const datolite::query::clause_pattern&) const { return position{path}; }
+};
+// [/file]
+
+void file() {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("datolite-prices-" + std::to_string(::getpid()))).string();
+  {
+    std::ofstream out{path, std::ios::binary};
+    for (std::int64_t n = 0; n < 10'000; ++n) {
+      const std::int64_t record[]{n, n % 100};
+      out.write(reinterpret_cast<const char*>(record), sizeof record);
+    }
+  }
+  // [ask-file]
+  const std::vector<std::tuple<std::string, int>> basket{{"tea", 7000}, {"salt", 12}};
+  datolite::io_counters io;
+  const auto found = q({.query = "[:find ?what ?price :in $ $p :where [?what ?n] [$p ?n ?price]]",
+                        .args = {basket, price_file{path}},
+                        .io = &io});  // two seeks among 10,000 records
+  // [/ask-file]
+  expect(to_edn(found.as_value()), R"(#{["salt" 12] ["tea" 0]})");
+  expect(std::to_string(io.other.seeks) + " " + std::to_string(io.other.reads), "2 4");
+  std::filesystem::remove(path);
+}
+
 void keys() {
   // [keys]
   using datolite::kind;
@@ -207,6 +282,7 @@ int main() {
   by_member();
   by_adl();
   sorted();
+  file();
   keys();
   structs();
   traced();

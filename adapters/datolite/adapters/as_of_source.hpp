@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <datolite/adapters/index_relation.hpp>
+#include <datolite/adapters/kept_pattern.hpp>
 #include <datolite/adapters/log_source.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/datoms/db.hpp>
@@ -72,8 +73,8 @@ class as_of_relation {
                 "the moment before an as-of pattern must be bound"};
   }
 
-  static detail::pattern_copy behind_the_moment(const query::clause_pattern& p) {
-    if (p.size() == 0) return detail::pattern_copy{p};
+  static kept_pattern behind_the_moment(const query::clause_pattern& p) {
+    if (p.size() == 0) return kept_pattern{p};
     const query::clause_pattern rest{p.consts.subspan(1),
                                      p.starts.subspan(1),
                                      p.whiles.subspan(1),
@@ -81,7 +82,7 @@ class as_of_relation {
                                      {},
                                      p.io,
                                      query::slot_set{p.past.bits() >> 1}};
-    return detail::pattern_copy{rest};
+    return kept_pattern{rest};
   }
 
   /// Adds the join of what the database showed at `moment` with `ys`, which all have that moment.
@@ -122,7 +123,7 @@ class as_of_relation {
   }
 
   db db_;
-  detail::pattern_copy pattern_;
+  kept_pattern pattern_;
   std::optional<value> moment_;
 };
 

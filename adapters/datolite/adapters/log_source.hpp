@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <datolite/adapters/index_relation.hpp>
+#include <datolite/adapters/kept_pattern.hpp>
 #include <datolite/adapters/named_access.hpp>
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
@@ -100,25 +101,6 @@ class log_access final : public named_access {
   std::vector<t_span> spans_;
 };
 
-/// A pattern, copied.
-struct pattern_copy {
-  explicit pattern_copy(const query::clause_pattern& p)
-      : consts{p.consts.begin(), p.consts.end()},
-        starts{p.starts.begin(), p.starts.end()},
-        whiles{p.whiles.begin(), p.whiles.end()},
-        repeated{p.repeated.begin(), p.repeated.end()},
-        wanted{p.wanted},
-        past{p.past},
-        io{p.io} {}
-  query::clause_pattern view() const { return {consts, starts, whiles, wanted, repeated, io, past}; }
-
-  std::vector<std::optional<value>> consts, starts;
-  std::vector<std::optional<query::take_while>> whiles;
-  std::vector<query::slot_pair> repeated;
-  query::slot_set wanted, past;
-  io_counters* io;
-};
-
 /// The T whose transaction has the id that `v` is; -1 if it is none.
 inline std::int64_t t_of_id(const value& v) {
   const bool is_tx = (v.is(kind::ref) || v.is(kind::long_)) && datoms::part(v.word()) == datoms::part_tx;
@@ -186,7 +168,7 @@ class log_relation {
 
   db db_;
   t_span span_;
-  detail::pattern_copy pattern_;
+  kept_pattern pattern_;
 };
 
 /// The transactions of a db from `start`, inclusive, to `end`, exclusive: each a T, a transaction's id, or an

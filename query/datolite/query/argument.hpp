@@ -79,6 +79,7 @@ class argument {
 
   template <class T>
   requires(detail::MemberExtrel<std::remove_cvref_t<T>> || detail::adl::HasExtrel<std::remove_cvref_t<T>> ||
+           detail::Seekable<std::remove_cvref_t<T>> ||
            (ConstRowRange<std::remove_cvref_t<T>> && !SlotSequence<std::remove_cvref_t<T>>))
       argument(T&& source)
       : source_{std::in_place, std::forward<T>(source)} {}

@@ -27,6 +27,16 @@
 // (member or ADL): the slots in which its rows may have what another source takes for a name, a keyword or a
 // sequence. A source that does not say it has them wherever the C++ type of its rows allows it.
 //
+// Sorted sources. A source whose rows ascend may offer `sorted_by(source)`, the slots by which they do and
+// the kinds in them, and `cursor(source, pattern)`, a position among its rows that can be moved (each a
+// member or by ADL). It needs no `extrel`: the built-in one seeks or merges, as is cheaper (sought_rows.hpp).
+//
+//   6. the rows from cursor(s, p).seek({}) on, those left out that have not p.consts, are the rows of the
+//   source that
+//      law 1 asks for; they ascend by sorted_by(s), and have the kinds that it says. The cursor may look at p
+//      as at advice, and leave out what the pattern does
+//   7. seek never goes past a row that is not before its key
+//
 // Laws of names:
 //   4. for a slot of resolves(s, p) and any value of it, the join of extrel(s, p) with a relation of that
 //   value
@@ -53,6 +63,7 @@
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_joiner.hpp>
 #include <datolite/query/rows.hpp>
+#include <datolite/query/sought_rows.hpp>
 
 namespace datolite::query {
 
@@ -66,6 +77,8 @@ void estimate() = delete;
 void required() = delete;
 void resolves() = delete;
 void gives_names() = delete;
+void sorted_by() = delete;
+void cursor() = delete;
 
 template <class S>
 concept HasExtrel = requires(const S& s, const clause_pattern& p) {
@@ -94,6 +107,24 @@ template <class S>
 concept HasGivesNames = requires(const S& s, const clause_pattern& p) {
   { gives_names(s, p) } -> std::convertible_to<slot_set>;
 };
+
+template <class S>
+concept HasSortedBy = requires(const S& s) {
+  { sorted_by(s) } -> std::convertible_to<std::vector<sorted_slot>>;
+};
+template <class S>
+concept HasCursor = requires(const S& s, const clause_pattern& p) {
+  { cursor(s, p) } -> RowCursor;
+};
+
+template <class S>
+std::vector<sorted_slot> call_sorted_by(const S& s) {
+  return sorted_by(s);
+}
+template <class S>
+auto call_cursor(const S& s, const clause_pattern& p) {
+  return cursor(s, p);
+}
 
 template <class S>
 decltype(auto) call_extrel(const S& s, const clause_pattern& p) {
@@ -153,6 +184,39 @@ concept MemberEstimate = requires(const S& s, const clause_pattern& p) {
   { s.estimate(p) } -> std::convertible_to<std::optional<double>>;
 };
 
+template <class S>
+concept MemberSortedBy = requires(const S& s) {
+  { s.sorted_by() } -> std::convertible_to<std::vector<sorted_slot>>;
+};
+template <class S>
+concept MemberCursor = requires(const S& s, const clause_pattern& p) {
+  { s.cursor(p) } -> RowCursor;
+};
+
+/// How sought_rows asks a source.
+struct ask_sorted {
+  template <class S>
+  static std::vector<sorted_slot> sorted_by(const S& source) {
+    if constexpr (MemberSortedBy<S>) {
+      return source.sorted_by();
+    } else {
+      return adl::call_sorted_by(source);
+    }
+  }
+  template <class S>
+  static auto cursor(const S& source, const clause_pattern& pattern) {
+    if constexpr (MemberCursor<S>) {
+      return source.cursor(pattern);
+    } else {
+      return adl::call_cursor(source, pattern);
+    }
+  }
+};
+
+/// A sorted source that can be sought in.
+template <class S>
+concept Seekable = (MemberSortedBy<S> || adl::HasSortedBy<S>)&&(MemberCursor<S> || adl::HasCursor<S>);
+
 template <RowRange R>
 relation join_rows(R&& xs, const relation& ys, const join_spec& spec) {
   row_joiner join{ys, spec};
@@ -204,12 +268,14 @@ class matching_rows {
 
 struct extrel_fn {
   template <class S>
-  requires(MemberExtrel<S> || adl::HasExtrel<S> || ConstRowRange<S>) decltype(auto) operator()(
+  requires(MemberExtrel<S> || adl::HasExtrel<S> || Seekable<S> || ConstRowRange<S>) decltype(auto) operator()(
       const S& source, const clause_pattern& pattern) const {
     if constexpr (MemberExtrel<S>) {
       return source.extrel(pattern);
     } else if constexpr (adl::HasExtrel<S>) {
       return adl::call_extrel(source, pattern);
+    } else if constexpr (Seekable<S>) {
+      return sought_rows<S, ask_sorted>{source, pattern};
     } else {
       return matching_rows<S>{source, pattern};
     }
@@ -309,6 +375,14 @@ template <class S>
 constexpr slot_set names_by_type() {
   if constexpr (ConstRowRange<S>) {
     return slots_with_names<std::remove_cvref_t<std::ranges::range_reference_t<const S>>>();
+  } else if constexpr (Seekable<S> && !MemberExtrel<S> && !adl::HasExtrel<S>) {
+    using row = std::remove_cvref_t<
+        decltype(ask_sorted::cursor(std::declval<const S&>(), std::declval<const clause_pattern&>()).row())>;
+    if constexpr (Row<row>) {
+      return slots_with_names<row>();
+    } else {
+      return slot_set{~std::uint64_t{0}};
+    }
   } else {
     using rows = std::remove_cvref_t<decltype(datolite::extrel(std::declval<const S&>(),
                                                                std::declval<const clause_pattern&>()))>;
@@ -375,6 +449,25 @@ consteval bool explain_refinements() {
   static_assert(
       detail::MemberGivesNames<S> || !requires(S & s, const clause_pattern& p) { s.gives_names(p); },
       "gives_names(const clause_pattern&) must be const and return a slot_set");
+  if constexpr (requires(S & s, const clause_pattern& p) { s.cursor(p); }) {
+    using cursor =
+        std::remove_cvref_t<decltype(std::declval<S&>().cursor(std::declval<const clause_pattern&>()))>;
+    constexpr bool moves = requires(cursor & c, std::span<const value> key) {
+      c.seek(key);
+      c.next();
+    };
+    static_assert(moves, "what cursor(pattern) returns must have seek(std::span<const value>) and next()");
+    static_assert(!moves || RowCursor<cursor>,
+                  "what cursor(pattern) returns must have valid() const, a bool, and row() const, which "
+                  "gives a row: a tuple, "
+                  "a pair, an array, a vector of values");
+    static_assert(detail::MemberCursor<S> || !RowCursor<cursor>,
+                  "cursor(const clause_pattern&) must be const");
+    static_assert(
+        detail::MemberSortedBy<S> || detail::adl::HasSortedBy<S>,
+        "a source with cursor(pattern) must say by which slots its rows ascend: sorted_by() const, a "
+        "std::vector<sorted_slot>");
+  }
   return true;
 }
 
@@ -382,15 +475,17 @@ consteval bool explain_refinements() {
 template <class S>
 consteval bool explain_extrel() {
   using T = std::remove_cvref_t<S>;
-  constexpr bool readable = detail::MemberExtrel<T> || detail::adl::HasExtrel<T> || ConstRowRange<T>;
+  static_assert(explain_refinements<T>());
+  constexpr bool readable =
+      detail::MemberExtrel<T> || detail::adl::HasExtrel<T> || detail::Seekable<T> || ConstRowRange<T>;
   static_assert(
       readable,
       "not a datasource: it must be a range of rows (tuples, pairs, arrays, vectors of values) or offer "
-      "extrel(const clause_pattern&) const");
+      "extrel(const clause_pattern&) const; or, if it is sorted, cursor(const clause_pattern&) const and "
+      "sorted_by() const");
   if constexpr (readable) {
     using rows = decltype(datolite::extrel(std::declval<const T&>(), std::declval<const clause_pattern&>()));
     static_assert(explain_ijoin<rows>());
-    static_assert(explain_refinements<T>());
   }
   return true;
 }

@@ -6,6 +6,7 @@
 // beside them, and may be left out.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <optional>
@@ -150,6 +151,7 @@ class source_checker {
     check_rows(asked, got);
     check_join(asked, got);
     check_names(asked, got);
+    if constexpr (query::detail::Seekable<S>) check_cursor(asked);
     const std::optional<double> promised = query::estimate_of(of_, asked.view());
     check_.that(!promised || (*promised >= 0 && !std::isnan(*promised)), "Source: an estimate is at least 0",
                 [&] { return "for " + asked.shown(); });
@@ -223,6 +225,55 @@ class source_checker {
                shown(looked_up) + "as a const, in a join " + shown(joined);
       });
     }
+  }
+
+  /// The row at a cursor.
+  template <class C>
+  static source_row row_at(const C& at) {
+    auto&& raw = at.row();
+    const auto row = query::as_row(raw);
+    source_row out;
+    for (std::size_t slot = 0; slot < row.size(); ++slot) out.push_back(row[slot]);
+    return out;
+  }
+
+  /// Law 6, and law 7 for one key.
+  void check_cursor(const asked_pattern& asked) {
+    const auto by = query::detail::ask_sorted::sorted_by(of_);
+    auto at = query::detail::ask_sorted::cursor(of_, asked.view());
+    const auto key_of = [&](const source_row& row, std::size_t length) {
+      std::vector<value> key;
+      for (std::size_t i = 0; i < length; ++i) key.push_back(row[by[i].slot]);
+      return key;
+    };
+    std::vector<source_row> all;
+    source_rows got;
+    for (at.seek(std::vector<value>{}); at.valid(); at.next()) {
+      all.push_back(row_at(at));
+      for (const auto& [slot, is] : by) {
+        check_.that(all.back()[slot].is(is), "Source: a sorted slot has the kind that sorted_by says",
+                    [&] { return to_edn(value::vector(all.back())); });
+      }
+      check_.that(all.size() < 2 || !(key_of(all.back(), by.size()) < key_of(all[all.size() - 2], by.size())),
+                  "Source: the rows of a cursor ascend by sorted_by",
+                  [&] { return to_edn(value::vector(all.back())) + " for " + asked.shown(); });
+      got.insert(canonical_row(all.back()));
+    }
+    for (source_row row : rows_) {
+      source_row part = row;
+      part.resize(asked.consts.size());
+      check_.that(!asked.takes(part) || got.contains(row),
+                  "Source: a cursor passes every row that the pattern asks for",
+                  [&] { return to_edn(value::vector(row)) + " for " + asked.shown(); });
+    }
+    if (all.empty()) return;
+    const std::vector<value> key = key_of(all[below(all.size())], below(by.size() + 1));
+    const auto first = std::find_if(all.begin(), all.end(),
+                                    [&](const source_row& row) { return !(key_of(row, key.size()) < key); });
+    at.seek(key);
+    check_.that(at.valid() && key_of(row_at(at), by.size()) == key_of(*first, by.size()),
+                "Source: seek goes to the first row that is not before its key",
+                [&] { return to_edn(value::vector(key)) + " for " + asked.shown(); });
   }
 
   const S& of_;

@@ -1,0 +1,70 @@
+// kept_pattern: a data pattern copied, for relations that read later than they are asked.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include <datolite/core/value.hpp>
+#include <datolite/query/bound_conversion.hpp>
+#include <datolite/query/pattern.hpp>
+#include <datolite/query/rows.hpp>
+
+namespace datolite::query {
+
+class kept_pattern {
+ public:
+  explicit kept_pattern(const clause_pattern& p)
+      : consts_{p.consts.begin(), p.consts.end()},
+        starts_{p.starts.begin(), p.starts.end()},
+        whiles_{p.whiles.begin(), p.whiles.end()},
+        repeated_{p.repeated.begin(), p.repeated.end()},
+        wanted_{p.wanted},
+        past_{p.past},
+        io_{p.io} {
+    for (std::size_t slot = 0; slot < size(); ++slot) {
+      if (consts_[slot]) constants_end_ = slot + 1;
+    }
+  }
+
+  /// The pattern; valid while this is.
+  clause_pattern view() const noexcept { return {consts_, starts_, whiles_, wanted_, repeated_, io_, past_}; }
+
+  std::size_t size() const noexcept { return consts_.size(); }
+  const std::optional<value>& constant(std::size_t slot) const noexcept { return consts_[slot]; }
+
+  /// Where an order of values of type `type` in this slot may begin.
+  std::optional<range_bound> start(std::size_t slot, kind type) const {
+    const auto& advice = starts_[slot];
+    return advice ? bound_for(type, *advice, true, !past_.contains(slot)) : std::nullopt;
+  }
+
+  /// Where it may stop.
+  std::optional<range_bound> stop(std::size_t slot, kind type) const {
+    const auto& advice = whiles_[slot];
+    return advice ? stop_for(type, *advice) : std::nullopt;
+  }
+
+  /// Whether `row` has the constants from slot `first` on.
+  template <class Row>
+  bool matches(const Row& row, std::size_t first = 0) const {
+    for (std::size_t slot = first; slot < constants_end_; ++slot) {
+      const auto& wanted = consts_[slot];
+      if (!wanted) continue;
+      if (slot >= row.size() || !slot_holds(comparison::equal, row, slot, *wanted)) return false;
+    }
+    return true;
+  }
+
+  io_counters* io() const noexcept { return io_; }
+
+ private:
+  std::vector<std::optional<value>> consts_, starts_;
+  std::vector<std::optional<take_while>> whiles_;
+  std::vector<slot_pair> repeated_;
+  std::size_t constants_end_ = 0;  ///< one past the last slot that has one
+  slot_set wanted_, past_;
+  io_counters* io_;
+};
+
+}  // namespace datolite::query
