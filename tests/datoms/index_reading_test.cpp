@@ -3,6 +3,8 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <random>
 #include <ranges>
 
@@ -282,6 +284,44 @@ TEST(SeekDatoms, FindTheEntitiesMadeSinceAMoment) {
   for (const datom& d : conn.db().seek_datoms(eavt, datoms::entid_at(datoms::part_user, t)))
     recent.insert(d.e);
   EXPECT_EQ(recent, (std::set{*report.resolve_tempid("n"), *report.resolve_tempid("m")}));
+}
+
+TEST(EntitySet, HoldsWhatItWasMadeOfAndNothingElse) {
+  const std::vector<entity_id> some{1'000'070, 1'000'000, 1'000'064, 1'000'063, 1'000'000};
+  const auto set = entity_set::of(some);
+  ASSERT_TRUE(set);
+  for (entity_id e = 999'000; e < 1'001'000; ++e)
+    ASSERT_EQ(set->contains(e), std::find(some.begin(), some.end(), e) != some.end()) << e;
+  EXPECT_FALSE(set->contains(std::numeric_limits<entity_id>::min()));
+  EXPECT_FALSE(set->contains(std::numeric_limits<entity_id>::max()));
+  EXPECT_FALSE(entity_set::of({}));
+  const std::vector<entity_id> far{std::numeric_limits<entity_id>::min(),
+                                   std::numeric_limits<entity_id>::max()};
+  EXPECT_FALSE(entity_set::of(far)) << "bits for all between would be too many";
+}
+
+TEST(Datoms, OfEntitiesThatNobodyWantsAreLeftInTheirBlocksButCountAsRead) {
+  connection conn{lmdb_store(index_layout::packed).open()};
+  transact(conn, schema);
+  std::string forms;
+  for (int i = 0; i < 3000; ++i)
+    forms += "{:db/id " + std::to_string(2'000'000 + i) + " :name \"n" + std::to_string(i) + "\"}";
+  transact(conn, "[" + forms + "]");
+  conn.merge();
+  std::vector<entity_id> ids;
+  for (int i = 0; i < 3000; i += 1 + i % 5) ids.push_back(2'000'000 + i);
+  const auto wanted = entity_set::of(ids);
+  ASSERT_TRUE(wanted);
+  const db now = conn.db();
+  const auto& access = now.access();
+  io_counters io;
+  const auto cursor = access.open_cursor(aevt, components::e, &io);
+  cursor->seek({.index = aevt, .a = access.attribute(kw("name"))->id, .among = &*wanted});
+  std::vector<entity_id> found;
+  for (datom_columns batch; cursor->next_batch(batch, 100);)
+    found.insert(found.end(), batch.e.begin(), batch.e.end());
+  EXPECT_EQ(found, ids);
+  EXPECT_EQ(io.total().reads, 3000u);
 }
 
 }  // namespace index_reading_test

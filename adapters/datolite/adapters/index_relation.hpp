@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <datolite/adapters/index_pattern.hpp>
+#include <datolite/core/entity_set.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/value_order.hpp>
 #include <datolite/query/batch_joiner.hpp>
@@ -121,7 +122,8 @@ class index_relation {
   std::optional<std::size_t> searched_slot(const query::relation& ys, const joined_slots& slots) const;
 
   void scan(const query::relation& ys, const joined_slots& slots, query::batch_joiner& join) const;
-  void narrow(datom_range& range, const query::relation& ys, const joined_slots& slots) const;
+  std::optional<entity_set> narrow(datom_range& range, const query::relation& ys,
+                                   const joined_slots& slots) const;
   void search(const query::relation& ys, const joined_slots& slots, query::batch_joiner& join) const;
   void search_words(std::size_t slot, const query::relation& ys, const joined_slots& slots,
                     query::batch_joiner& join) const;
@@ -222,7 +224,8 @@ inline void index_relation::scan(const query::relation& ys, const joined_slots& 
   constexpr std::size_t largest_batch = 1024;
   reading state{pattern_};
   datom_range range = pattern_.range_of(pattern_.known());
-  narrow(range, ys, slots);
+  const std::optional<entity_set> wanted = narrow(range, ys, slots);
+  if (wanted) range.among = &*wanted;
   const bool exact = pattern_.is_exact(range);
   datom_cursor& cursor = cursor_over(state, range.index, exact);
   cursor.seek(range);
@@ -241,18 +244,20 @@ inline void index_relation::scan(const query::relation& ys, const joined_slots& 
   }
 }
 
-/// No entity outside those that are bound is of interest.
-inline void index_relation::narrow(datom_range& range, const query::relation& ys,
-                                   const joined_slots& slots) const {
+/// No entity but those that are bound is of interest: none outside their bounds, and where they lie close
+/// together, none between them.
+inline std::optional<entity_set> index_relation::narrow(datom_range& range, const query::relation& ys,
+                                                        const joined_slots& slots) const {
   const bool by_entity =
       range.index == index_order::aevt ||
       ((range.index == index_order::avet || range.index == index_order::vaet) && range.v && range.a);
-  if (!slots.y[slot_e] || range.e || range.start || range.stop || !by_entity) return;
+  if (!slots.y[slot_e] || range.e || range.start || range.stop || !by_entity) return std::nullopt;
   const query::column& bound = ys.column(*slots.y[slot_e]);
-  if (!bound.is_integral()) return;
+  if (!bound.is_integral()) return std::nullopt;
   const auto [low, high] = std::minmax_element(bound.words().begin(), bound.words().end());
   range.start = range_bound{value::ref(*low), true};
   range.stop = range_bound{value::ref(*high), true};
+  return entity_set::of(bound.words());
 }
 
 /// Adds the datoms of `range` to those gathered, each with every row of `of_ys`.

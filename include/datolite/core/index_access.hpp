@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <datolite/core/datom.hpp>
+#include <datolite/core/entity_set.hpp>
 #include <datolite/core/io_stats.hpp>
 #include <datolite/core/value.hpp>
 
@@ -50,10 +51,13 @@ struct datom_range {
   std::optional<range_bound> start{};
   std::optional<range_bound> stop{};
   bool descending = false;  ///< from the last datom to the first
+  /// Advice: whose datoms the reader wants. Those of other entities may be left out; they count as read. Must
+  /// live until the next seek.
+  const entity_set* among = nullptr;
 };
 
-/// Reads runs of one index. Laws: after `seek(r)`, `next_batch` yields exactly the datoms of `r`, in the index's
-/// order (or its reverse), and then returns false until the next seek. A fresh cursor yields nothing.
+/// Reads runs of one index. Laws: after `seek(r)`, `next_batch` yields exactly the datoms of `r` (but for those that
+/// `r.among` lets it leave out), in the index's order (or its reverse), and then returns false until the next seek. A fresh cursor yields nothing.
 class datom_cursor {
  public:
   virtual ~datom_cursor() = default;

@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
@@ -57,6 +58,7 @@ class cursor final : public datom_cursor {
   void seek(const datom_range& range) override {
     between_ = typed::make_place_range(range);
     descending_ = range.descending;
+    among_ = range.among;
     output_.begin(descending_);
     past_row_.reset();
     current_.clear(), past_.clear();
@@ -138,6 +140,10 @@ class cursor final : public datom_cursor {
       memo_.reset(b);
     }
     const bool all = time_.since < b.first_t() && b.last_t() <= time_.as_of && !masking_;
+    if (all && !descending_ && among_ != nullptr) {
+      current_.drop(hand_out_among(out, b, n, at_most));
+      return;
+    }
     if (all && !descending_) {
       n = std::min(n, at_most - out.size);
       append_columns(out, b, current_.from(), n);
@@ -151,6 +157,24 @@ class cursor final : public datom_cursor {
       append_columns(out, b, i, 1);
     }
     current_.drop(taken);
+  }
+
+  /// Of the next `n` rows of `b`, hands out those of the entities wanted, as far as there is room: the values
+  /// of others are never made. Returns how many rows it is done with.
+  std::size_t hand_out_among(datom_columns& out, const block& b, std::size_t n, std::size_t at_most) {
+    ids_.clear();
+    b.append_e(ids_, current_.from(), n);
+    const auto wanted = [&](std::size_t i) { return among_->contains(ids_[i]); };
+    const std::size_t had = out.size;
+    std::size_t i = 0;
+    while (i < n && out.size < at_most) {
+      const std::size_t first = i, most = std::min(n, first + at_most - out.size);
+      if (!wanted(i++)) continue;
+      while (i < most && wanted(i)) ++i;
+      append_columns(out, b, current_.from() + first, i - first);
+    }
+    io_.reads += i - (out.size - had);
+    return i;
   }
 
   void append_columns(datom_columns& out, const block& b, std::size_t from, std::size_t n) {
@@ -169,11 +193,13 @@ class cursor final : public datom_cursor {
   io_counts unread_;
   io_counts& io_;
   place_range between_;
+  const entity_set* among_ = nullptr;
   bool descending_ = false, masking_ = false;
   block_run current_, past_;
   novelty_rows novelty_;
   typed::row_output output_;
   std::optional<row> past_row_;  // the next of `past_`
+  std::vector<entity_id> ids_;   // of the rows at hand, where not all are wanted
   std::size_t memo_of_ = 0;
   block::texts memo_;
 };

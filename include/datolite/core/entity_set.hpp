@@ -1,0 +1,49 @@
+// entity_set: entities as one bit each, for ids that lie close together.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <datolite/core/datom.hpp>
+
+namespace datolite {
+
+/// Immutable; any number of threads may ask.
+class entity_set {
+ public:
+  /// The set of `ids`, in any order, one or more times each. Nothing where they lie so far apart that their
+  /// bits would take more memory than they do, or there are none. O(n), and a bit for each id between the
+  /// least and the greatest.
+  static std::optional<entity_set> of(std::span<const entity_id> ids) {
+    if (ids.empty()) return std::nullopt;
+    const auto [least, greatest] = std::minmax_element(ids.begin(), ids.end());
+    entity_set out;
+    out.least_ = *least, out.greatest_ = *greatest;
+    const std::uint64_t last = out.place_of(*greatest);
+    if (last / 64 > ids.size()) return std::nullopt;
+    out.bits_.resize(static_cast<std::size_t>(last / 64 + 1));
+    for (const entity_id e : ids)
+      out.bits_[out.place_of(e) / 64] |= std::uint64_t{1} << (out.place_of(e) % 64);
+    return out;
+  }
+
+  bool contains(entity_id e) const noexcept {
+    if (e < least_ || e > greatest_) return false;
+    return (bits_[place_of(e) / 64] >> (place_of(e) % 64) & 1) != 0;
+  }
+
+ private:
+  entity_set() = default;
+  std::size_t place_of(entity_id e) const noexcept {
+    return static_cast<std::size_t>(static_cast<std::uint64_t>(e) - static_cast<std::uint64_t>(least_));
+  }
+
+  entity_id least_ = 0, greatest_ = 0;
+  std::vector<std::uint64_t> bits_;
+};
+
+}  // namespace datolite
