@@ -12,6 +12,7 @@
 // Lifetime: a block is a view into the bytes it was made from. Threads: any number may read it.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <compare>
 #include <cstddef>
@@ -141,6 +142,23 @@ class block {
     from = first_e(wanted, false, from, to);
     return bisect(x, from, first_e(wanted, true, from, to));
   }
+  /// As lower_bound, for a row that likely stands near `from`: O(log of how far away it is).
+  std::size_t lower_bound_near(const row& x, std::size_t from, std::size_t to) const {
+    const group* const only = groups_.size() == 1 && groups_.front().a == x.a ? &groups_.front() : nullptr;
+    const bool by_e = order_ == index_order::eavt || (order_ == index_order::aevt && only != nullptr);
+    const bool by_word = !by_e && order_ != index_order::aevt && only != nullptr &&
+                         detail::is_word(only->kind) && x.v.kind() == only->kind;
+    if (!by_e && !by_word) {
+      return gallop(from, to, [&](std::size_t i) { return compare(i, x) < 0; });
+    }
+    // All that comes before this column is the same in the whole block.
+    const bits& column = by_e ? e_ : slot_;
+    const std::int64_t base = by_e ? e_base_ : only->least, wanted = by_e ? x.e : detail::word_of(x.v);
+    if (wanted < base) return from;
+    const std::uint64_t distance = static_cast<std::uint64_t>(wanted) - static_cast<std::uint64_t>(base);
+    const std::size_t first = gallop(from, to, [&](std::size_t i) { return column[i] < distance; });
+    return gallop(first, to, [&](std::size_t i) { return column[i] == distance && compare(i, x) < 0; });
+  }
   std::strong_ordering compare(std::size_t i, const row& x) const {
     const auto order = compare_leading(i, x, 3);
     return order != 0 ? order : t_added(i) <=> x.t_added;
@@ -169,6 +187,15 @@ class block {
     std::vector<value> made_;
   };
 
+  /// The same as at(i), its text from `memo`, which was reset for this block. REQUIRES: i < size().
+  row at(std::size_t i, texts& memo) const {
+    const group& in = group_of(i);
+    const std::uint64_t slot = slot_[i];
+    return {e(i),       in.a,
+            order_,     detail::is_word(in.kind) ? value_in(in, slot) : memo.get(*this, in, slot),
+            t_added(i), t_retracted(i)};
+  }
+
   // -- columns of rows [from, from + n), appended
   void append_e(std::vector<entity_id>& to, std::size_t from, std::size_t n) const {
     const std::size_t at = to.size();
@@ -192,6 +219,20 @@ class block {
   void append_v(std::vector<value>& to, std::size_t from, std::size_t n, texts& memo) const;
 
  private:
+  /// The first of [from, to) that is not `before`, where those that are come first.
+  template <class Before>
+  static std::size_t gallop(std::size_t from, std::size_t to, Before&& before) {
+    std::size_t probe = from;
+    for (std::size_t step = 1; probe < to && before(probe); step *= 2) {
+      from = probe + 1;
+      probe = std::min(to, probe + step);
+    }
+    while (from < probe) {
+      const std::size_t middle = (from + probe) / 2;
+      before(middle) ? from = middle + 1 : probe = middle;
+    }
+    return from;
+  }
   template <class X>
   std::size_t bisect(const X& x, std::size_t from, std::size_t to) const {
     while (from < to) {

@@ -60,8 +60,8 @@ class block_run {
 
   /// Of the rows left in the present block, how many come before `x` in the direction of reading.
   std::size_t count_before(const row& x) const {
+    if (!descending_) return shown().lower_bound_near(x, from_, to_) - from_;
     const std::size_t at = shown().lower_bound(x, from_, to_);
-    if (!descending_) return at - from_;
     const bool same = at < to_ && shown().compare(at, x) == 0;
     return to_ - at - (same ? 1 : 0);
   }
