@@ -164,8 +164,9 @@ class tree_merger {
     const held_block held = blocks_.read(of_, i);
     const block& b = *held.shown;
     replaced_.push_back(old_[i].key);
+    texts_.reset(b);
     for (std::size_t at = 0; at < b.size(); ++at) {
-      row r = b.at(at);
+      row r = b.at(at, texts_);
       if (masks(r.a)) continue;
       put_before(r);
       while (news_.take() != nullptr && typed::compare(*news_.take(), r, of_.order) < 0) news_.advance_take();
@@ -326,6 +327,7 @@ class tree_merger {
   std::optional<row> low_;  // of the block being built
   std::vector<row> rows_;   // its rows
   std::optional<made_block> held_;
+  block::texts texts_;  // of the block being read
   bytes last_bytes_, next_bytes_;
   std::vector<entry_ptr> entries_;  // of the tree as it will be
   std::unordered_set<const entry*> staying_;

@@ -158,11 +158,18 @@ class tree_rows {
   void load() {
     any_ = !run_.at_end();
     if (!any_) return;
-    row_ = run_.shown().at(run_.front());
+    const block& b = run_.shown();
+    if (memo_of_ != run_.openings()) {
+      memo_of_ = run_.openings();
+      memo_.reset(b);
+    }
+    row_ = b.at(run_.front(), memo_);
     row_.forgotten = row_.past() && row_.t_retracted == row_.t_added;
   }
 
   block_run run_;
+  block::texts memo_;
+  std::size_t memo_of_ = 0;  // as run_.openings() counts
   row row_;
   bool any_ = false;
 };
