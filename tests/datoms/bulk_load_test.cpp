@@ -372,6 +372,85 @@ TEST(BulkLoad, AFailureOrACrashAtAnyOperationLeavesAPrefixAndNoTrace) {
   }
 }
 
+TEST(BulkLoad, TheLongLogThatABrokenOneLeavesBecomesBlocksWhenTheDatabaseIsOpened) {
+  for (const unsigned seed : {31u, 32u, 33u}) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random{seed};
+    const any_storage kept = new_memory();
+    connection flat{new_memory(), {.layout = index_layout::flat}};
+    const std::string begin = "[" + instant(2029) + std::string{history_schema.substr(1)};
+    transact(flat, begin);
+    {
+      connection conn{kept, small_blocks()};
+      transact(conn, begin);
+      bulk_load load{conn, {.memory_bytes = 10'000}};
+      for (int i = 0; i < 250; ++i) {
+        std::string text = "[" + instant(2030);
+        for (unsigned n = 1 + random() % 5; n > 0; --n) text += " " + some_form(random);
+        text += "]";
+        try {
+          load.transact(read_edn(text));
+        } catch (const error&) {
+          EXPECT_THROW(transact(flat, text), error);
+          continue;
+        }
+        transact(flat, text);
+        if (i == 60 && seed == 33) load.finish();
+      }
+      load.flush();
+    }
+    EXPECT_GT(datoms::figures_of(connection{kept, small_blocks()}.db())->novelty, 200u) << "who asks merges";
+    EXPECT_GT(datoms::figures_of(connection{kept}.db())->novelty, 200u) << "there is room for it in memory";
+    connection_options little;
+    little.cache_bytes = 12'000, little.merge_least = 50, little.merge_share = 0.0;
+    const connection opened{kept, little};
+    EXPECT_EQ(datoms::figures_of(opened.db())->novelty, 0u);
+    for (const index_order order : datoms::all_orders) {
+      EXPECT_EQ(all_facts(opened.db().history(), order), all_facts(flat.db().history(), order));
+    }
+    ASSERT_NO_FATAL_FAILURE(expect_same(opened.db(), flat.db(), 1100, random, 50));
+    expect_whole(kept);
+    EXPECT_EQ(datoms::figures_of(connection{kept, small_blocks()}.db())->novelty, 0u);
+  }
+}
+
+TEST(BulkLoad, WhatAKilledFoldLeftBehindIsClearedAwayWhenTheDatabaseIsOpened) {
+  const workload work;
+  const bytes mark = datoms::packed::fold_mark_key();
+  std::size_t broken = 0;
+  for (std::uint64_t at = 2; at < 40; ++at) {
+    faulty store{new_memory()};
+    const auto faults = store.faults();
+    any_storage kept{std::move(store)};
+    {
+      connection conn{kept, small_blocks()};
+      bulk_load load{conn, {.memory_bytes = 6'000}};
+      for (const value& one : work.data) load.transact(one);
+      load.flush();
+      faults->arm({.at = at, .when = fault_when::before, .operations = fault_on::commit, .seed = at});
+      try {
+        load.finish();
+      } catch (const error&) {
+      }
+      faults->disarm();
+    }
+    if (!kept.get(mark)) continue;
+    ++broken;
+    { const connection same{kept}; }
+    EXPECT_TRUE(kept.get(mark).has_value()) << "this process lives, so its fold may";
+    const bytes dead("\x7f\xff\xff\xff\1\2\3\4", 8);  // of a process that there is not
+    const change one[] = {{mark, dead}};
+    kept.commit(one);
+    { const connection asked{kept, small_blocks()}; }
+    EXPECT_TRUE(kept.get(mark).has_value()) << "who asks merges";
+    const connection opened{kept};
+    EXPECT_FALSE(kept.get(mark).has_value());
+    EXPECT_EQ(all_facts(opened.db().history()), work.states.back());
+    expect_whole(kept);
+  }
+  EXPECT_GT(broken, 3u);
+}
+
 TEST(BulkLoad, WhatFailedToFinishFinishesWhenCalledAgain) {
   const workload work;
   for (std::uint64_t at = 1;; ++at) {

@@ -3,16 +3,24 @@
 // New blocks stand under keys that no block of the present generation has, so that until the last commit,
 // which swaps the manifest, the database is what it was. A mark says meanwhile that there may be blocks which
 // no directory names; who folds next clears them away. Every commit demands that the manifest is what was
-// read and that the mark is one's own: of two that fold, or a fold and a merge, one is told of a conflict.
+// read and that the mark is one's own: of two that fold, or a fold and a merge, one is told of a conflict. A
+// mark names the process that folds, so that whoever comes later can tell whether it was left behind.
 //
 // Cost: the blocks that the runs fall into are read and written once; memory for one commit, one block of
 // each run, and the directory of blocks.
 #pragma once
 
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,6 +32,7 @@
 #include <datolite/core/bytes.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/datoms/change_batch.hpp>
+#include <datolite/datoms/detail/hash.hpp>
 #include <datolite/datoms/packed_base.hpp>
 #include <datolite/datoms/packed_directory.hpp>
 #include <datolite/datoms/packed_merge.hpp>
@@ -31,12 +40,35 @@
 
 namespace datolite::datoms::packed {
 
+/// A number that no other fold has, as good as surely: the process, and 32 bits of the moment and of what
+/// folds.
+inline std::uint64_t token_of_fold(const void* what) noexcept {
+  std::timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const std::uint64_t words[] = {static_cast<std::uint64_t>(now.tv_sec),
+                                 static_cast<std::uint64_t>(now.tv_nsec),
+                                 reinterpret_cast<std::uintptr_t>(what)};
+  return static_cast<std::uint64_t>(::getpid()) << 32 | (XXH3_64bits(words, sizeof words) >> 32);
+}
+
+/// May the fold whose mark this is still be at work? Sure only where it is not: a process's number is given
+/// again.
+inline bool may_be_folding(bytes_view mark) noexcept {
+  if (mark.size() != sizeof(std::uint64_t)) return false;
+  std::uint64_t process = 0;
+  for (std::size_t i = 0; i < 4; ++i) process = process << 8 | static_cast<unsigned char>(mark[i]);
+  if (process == 0 || process > std::numeric_limits<::pid_t>::max()) return false;
+  return ::kill(static_cast<::pid_t>(process), 0) == 0 || errno == EPERM;
+}
+
 /// What a fold may use, and whom it tells.
 struct fold_options {
   block_shape shape;
   std::size_t commit_bytes = std::size_t{4} << 20;  ///< after which a commit is made
   std::size_t cache_bytes = std::size_t{1} << 20;   ///< of the blocks that are there
   std::function<void()> each_commit{};              ///< called before each
+  int attempts = 10;                                ///< where others merge or fold at the same time
+  bool yields = false;  ///< to another fold that may be at work: then it throws `conflict`
 };
 
 /// One attempt to fold. What it writes is nothing to anybody before `finish` has swapped the manifest.
@@ -69,6 +101,9 @@ class folding final : public block_sink {
 
   /// Says that there may be blocks without a name, and clears away those that an earlier fold left.
   void begin() {
+    if (earlier_mark_ && options_.yields && may_be_folding(*earlier_mark_)) {
+      throw error{error_category::conflict, "db.error/folding", "another process is writing the indexes"};
+    }
     change_batch mark;
     mark.put(fold_mark_key(), token_);
     const bytes key = fold_mark_key();
@@ -170,7 +205,6 @@ class folding final : public block_sink {
 template <class NewsOf>
 bool fold_into(any_storage& storage, const fold_options& options, std::uint64_t token, std::int64_t t,
                NewsOf&& news_of, std::optional<std::int64_t> only_since = {}) {
-  constexpr int most_attempts = 10;
   for (int attempt = 1;; ++attempt) {
     try {
       folding one{storage, options, token};
@@ -185,12 +219,19 @@ bool fold_into(any_storage& storage, const fold_options& options, std::uint64_t 
       one.clear();
       return true;
     } catch (const error& e) {
-      if (e.category() != error_category::conflict || attempt == most_attempts) throw;
+      if (e.category() != error_category::conflict || attempt >= options.attempts) throw;
     }
   }
 }
 
-/// The same of runs that follow each other; `passed` counts their rows that were dealt with.
+/// Clears away the blocks that a fold left behind which broke off, and its mark. Throws as fold_into.
+inline void clear_broken_fold(any_storage& storage, const fold_options& options, std::uint64_t token) {
+  folding one{storage, options, token};
+  one.begin();
+  one.clear();
+}
+
+/// Folds runs that follow each other, as fold_into does; `passed` counts their rows that were dealt with.
 inline void fold_runs(any_storage& storage, const fold_options& options, std::uint64_t token,
                       std::span<const run_ptr> runs, std::uint64_t& passed) {
   fold_into(storage, options, token, runs.back()->to, [&](tree_id of, std::int64_t since) {

@@ -216,10 +216,13 @@ class model final : public datom_index_model<any_snapshot> {
         std::make_shared<const base>(std::move(snapshot), std::move(*about), in_place_, cache_, had.get()));
   }
   bool is_merge_due(const datom_index& now) const override {
-    const base_ptr blocks = of(now).blocks();
+    return of(now).fresh_size() > most_fresh(*of(now).blocks());
+  }
+  /// With so many rows of novelty no merge is due yet.
+  std::size_t most_fresh(const base& blocks) const {
     const auto share = static_cast<std::size_t>(
-        options_.share_merged * static_cast<double>(blocks->tree({index_order::eavt, false}).rows()));
-    return of(now).fresh_size() > std::max(options_.least_merged, share);
+        options_.share_merged * static_cast<double>(blocks.tree({index_order::eavt, false}).rows()));
+    return std::max(options_.least_merged, share);
   }
   bool merge(const datom_index& now, std::int64_t t, change_batch& out,
              merge_demand& demanded) const override {

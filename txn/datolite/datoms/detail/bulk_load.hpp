@@ -1,45 +1,16 @@
 // The definitions of bulk_load.hpp.
 #pragma once
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
 
 #include <datolite/datoms/bulk_load.hpp>
-#include <datolite/datoms/detail/hash.hpp>
+#include <datolite/datoms/detail/long_tail.hpp>
 
 namespace datolite {
 
 namespace datoms::detail {
-
-inline constexpr std::size_t bytes_of_row = 88;  // with its prefix word, and the room that a tree leaves
-
-/// How many bytes the rows of one fact take in a typed index, in all its trees: near enough, and not less.
-inline std::size_t bytes_of_fact(const datom& d, const attribute_facts* facts) noexcept {
-  const std::size_t rows = 2 + (facts != nullptr && facts->indexed ? 1 : 0) + (d.v.is(kind::ref) ? 1 : 0);
-  const bool text = d.v.is_text() && d.v.raw().size() > value::inline_capacity;
-  return rows * bytes_of_row + (text                                   ? d.v.raw().size() + 48
-                                : d.v.is_text() || d.v.is_sequential() ? 128
-                                                                       : 0);
-}
-
-/// Does an attribute that there was begin or cease to be indexed?
-inline bool changes_indexed(const schema& before, const schema& after) {
-  for (const attribute_facts* was : before.attributes()) {
-    const attribute_facts* const now = after.find(was->id);
-    if (was->indexed != (now != nullptr && now->indexed)) return true;
-  }
-  return false;
-}
-
-/// A number that no other fold has, as good as surely.
-inline std::uint64_t token_of_fold(const void* load) noexcept {
-  const std::uint64_t words[] = {static_cast<std::uint64_t>(now()), static_cast<std::uint64_t>(::getpid()),
-                                 reinterpret_cast<std::uintptr_t>(load)};
-  return XXH3_64bits(words, sizeof words);
-}
 
 inline constexpr std::size_t bulk_log_bytes = std::size_t{1} << 20;  // in one commit of records
 
@@ -204,7 +175,7 @@ inline std::int64_t bulk_load::resume() {
     for (const auto& one : index_->below().runs) total += one->rows();
     const datoms::packed::fold_options how = how_to_fold(done, total);
     any_storage storage = conn_.storage();
-    fold_runs(storage, how, datoms::detail::token_of_fold(this), index_->below().runs, done);
+    fold_runs(storage, how, datoms::packed::token_of_fold(this), index_->below().runs, done);
   }
   pending_ = datoms::change_batch{};
   begin();
@@ -287,7 +258,7 @@ inline void bulk_load::fold() {
   std::uint64_t done = 0, total = 0;
   const datoms::packed::fold_options how = how_to_fold(done, total);
   if (state_->at.basis_t > index_->below().bottom->t()) {
-    const std::uint64_t token = datoms::detail::token_of_fold(this);
+    const std::uint64_t token = datoms::packed::token_of_fold(this);
     if (!fold_in_memory(how, token, done, total)) {
       spill();
       total = 0;

@@ -14,6 +14,7 @@
 #include <datolite/datoms/bootstrap.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/datoms/detail/branching.hpp>
+#include <datolite/datoms/detail/long_tail.hpp>
 #include <datolite/datoms/flat_index.hpp>
 #include <datolite/datoms/late_snapshot.hpp>
 #include <datolite/datoms/packed_index.hpp>
@@ -63,11 +64,7 @@ inline std::vector<datom> schema_datoms(const datom_index& index) {
 /// The state after one more transaction of the log, which `snapshot` holds. Throws `corrupt` if the record
 /// does not follow the one before it.
 inline state_ptr state_after(const db_state& before, const log_record& record, const any_snapshot& snapshot) {
-  const counters& last = before.at;
-  if (record.previous_sum != 0 && last.log_sum != 0 &&
-      (record.previous_t != last.basis_t || record.previous_sum != last.log_sum)) {
-    flat::detail::throw_corrupt(log_key(record.t), "does not follow the transaction before it");
-  }
+  check_follows(before.at, record);
   std::vector<datom> added, retracted;
   for (const datom& d : record.datoms) {
     if (d.added()) {
@@ -134,6 +131,35 @@ inline state_ptr state_of(const any_storage& storage, state_ptr known, const mod
     known = std::move(moved);
   }
   return known;
+}
+
+/// Makes blocks of what the log has beyond them, if a merge is due and that is more than memory should hold;
+/// and clears away what a fold left behind that was killed. Where that fails, the log is played all the same.
+inline void shorten_tail(any_storage& storage, const packed::model& model,
+                         const connection_options& options) {
+  const any_snapshot now = storage.snapshot();
+  const auto mark = now.get(packed::fold_mark_key());
+  const bool is_broken = mark && !packed::may_be_folding(mark->view());
+  const auto about = packed::read_manifest(now);
+  if (!is_broken && (mark || !is_tail_longer(now, about ? about->t : -1, options.cache_bytes / 8))) return;
+  const std::shared_ptr<const datom_index> index = model.open(now);
+  const auto& shown = static_cast<const packed::index&>(*index);
+  const auto same = std::shared_ptr<const datom_index_model<any_snapshot>>{};
+  const db_state known = opened_state(now, index, shown.t(), same, false, nullptr);
+  tail_player tail{shown.t(), known.attributes, known.at, options.cache_bytes};
+  read_log(now, known.at.basis_t + 1, time_filter::end_of_time,
+           [&](const log_record& record) { return tail.play(record); });
+  const packed::fold_options how{.shape = model.shape(), .attempts = 1, .yields = true};
+  const std::uint64_t token = packed::token_of_fold(&storage);
+  try {
+    if (tail.datoms() > model.most_fresh(*shown.blocks())) {
+      tail.fold(storage, how, token);
+    } else if (is_broken) {
+      packed::clear_broken_fold(storage, how, token);
+    }
+  } catch (const error& e) {
+    if (e.category() == error_category::corrupt) throw;
+  }
 }
 
 /// A state without datoms, for the first transaction to be made from.
@@ -321,6 +347,11 @@ DATOLITE_INLINE connection::connection(any_storage storage, connection_options o
   shared_->open_schema = format->open_schema;
   shared_->functions = std::move(options.functions);
   const std::lock_guard guard{shared_->writing};
+  if (format->layout == datoms::store_format::layout_kind::packed &&
+      shared_->options.merge == merging::inline_) {
+    datoms::detail::shorten_tail(shared_->storage, static_cast<const datoms::packed::model&>(*shared_->model),
+                                 shared_->options);
+  }
   shared_->refresh();
 }
 
