@@ -11,6 +11,7 @@
 //   add_all    all people in one
 //   retract_5  one entity retracted a transaction, what refers to it included
 //   debian     the package graph in one: small 3,000 packages, full 63,666
+//   commit_1   add_1 beside the engine's own commits of records as long, one each (`vs_commit`)
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
@@ -23,7 +24,10 @@
 
 #include <benchmark/benchmark.h>
 
+#include <datolite/core/any_storage.hpp>
+#include <datolite/core/bytes.hpp>
 #include <datolite/datoms/connection.hpp>
+#include <datolite/datoms/tx_log.hpp>
 #include <datolite/engines/leveldb.hpp>
 #include <datolite/engines/lmdb.hpp>
 #include <datolite/engines/memory.hpp>
@@ -119,6 +123,37 @@ workload by_datom(const data_set& data) {
           }};
 }
 
+/// One datom a transaction, beside as many commits of the engine, each of one record under the next key, as
+/// long as the log's are.
+void measure_commits(benchmark::State& state, std::string_view engine, const data_set& data) {
+  const workload work = by_datom(data);
+  const std::size_t record_bytes = [&] {
+    connection conn{open(engine)};
+    conn.transact(data.schema);
+    const std::int64_t t = conn.transact(data.entities.front().facts.front()).t;
+    return conn.storage().snapshot().get(datoms::log_key(t))->view().size();
+  }();
+  const auto ours = [&]() -> bench::seconds {
+    connection conn{open(engine)};
+    conn.transact(data.schema);
+    return bench::timed([&] { work.ours(conn); });
+  };
+  const auto theirs = [&]() -> bench::seconds {
+    any_storage storage = open(engine);
+    const bytes record(record_bytes, 'x');
+    return bench::timed([&] {
+      for (std::int64_t t = 0; t < static_cast<std::int64_t>(work.operations); ++t) {
+        const bytes key = datoms::log_key(t);
+        const change one[] = {{key, record}};
+        storage.commit(one);
+      }
+    });
+  };
+  bench::compare(state, work.operations, {{"ours", ours}, {"commit", theirs}},
+                 {.least_rounds = 3, .most_rounds = 9, .enough = bench::seconds{4}, .by = run.by});
+  state.counters["record_bytes"] = static_cast<double>(record_bytes);
+}
+
 workload by_entity(const data_set& data) {
   auto forms = std::make_shared<std::vector<value>>();
   for (const auto& one : data.entities) forms->push_back(value::vector({one.map}));
@@ -175,12 +210,20 @@ void add_rows(std::string name, const std::shared_ptr<lazily>& data,
   }
 }
 
+void add_commit_rows(const std::shared_ptr<lazily>& data) {
+  for (const char* engine : {"lmdb", "leveldb"}) {
+    bench::row(std::string{"commit_1/"} + engine,
+               [=](benchmark::State& state) { measure_commits(state, engine, data->get()); });
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   return bench::perform(run, argc, argv, [] {
     const auto people = std::make_shared<lazily>([] { return bench::people(static_cast<int>(run.size)); });
     add_rows("add_1", people, by_datom);
+    add_commit_rows(people);
     add_rows("add_5", people, by_entity);
     add_rows("add_all", people, all_at_once);
     add_rows("retract_5", people, retracting);

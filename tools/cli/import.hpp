@@ -274,8 +274,7 @@ inline import_report import(const import_options& wanted) {
   if (wanted.batch == 0 && !made.is_new()) {
     report = import_staged(engines::open_url(made.url()), wanted, bar);
   } else {
-    connection conn{engines::open_url(made.url()),
-                    {.open_schema = wanted.open_schema, .merge = merging::when_asked}};
+    connection conn{engines::open_url(made.url()), {.open_schema = wanted.open_schema}};
     report = import_in_bulk(conn, wanted, made.directory(), bar);
     conn.close();
   }

@@ -11,7 +11,8 @@
 //
 // The log is written up to a megabyte at a time: `transact` returns before the engine has its record. A load
 // that ends otherwise than by `finish`, be it by a crash, leaves the transactions that the log has, whole and
-// in order, and no trace else: who opens the database next plays them into memory as what is new.
+// in order, and no trace else: who opens the database next plays them into memory as what is new, or, if they
+// are many, makes blocks of them first (detail/long_tail.hpp).
 //
 // Until `finish` the connection shows what it showed before. Who transacts meanwhile, through whatever
 // connection, interrupts the load: its next commit throws `conflict` (`db.error/load-interrupted`). The load

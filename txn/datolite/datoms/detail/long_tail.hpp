@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -93,8 +94,8 @@ class tail_player {
       }
     }
     datoms_ += record.datoms.size();
-    fresh_.settle();
-    fresh_.advance({record.t, added, retracted, schema_.get(), after.get()});
+    fresh_->settle();
+    fresh_->advance({record.t, added, retracted, schema_.get(), after.get()});
     schema_ = std::move(after), t_ = record.t;
     last_.basis_t = record.t, last_.log_sum = record.sum;
     if (bytes_ > memory_) spill();
@@ -114,11 +115,11 @@ class tail_player {
   void spill() {
     if (t_ == from_) return;
     const packed::base_ptr nothing = std::make_shared<const packed::base>();
-    fresh_.empty_tail();
-    const packed::sources in{nothing, &fresh_, {}};
+    fresh_->empty_tail();
+    const packed::sources in{nothing, &*fresh_, {}};
     const auto news_of = [&](packed::tree_id of) { return packed::tree_news{in, of, true}; };
     runs_.push_back(packed::make_run(from_, t_, news_of, {}, cache_));
-    fresh_ = typed::index{closed_, t_};
+    fresh_.emplace(closed_, t_);
     from_ = t_, bytes_ = 0;
     constexpr std::ptrdiff_t alike = 8;
     while (std::ssize(runs_) >= alike) {
@@ -135,7 +136,7 @@ class tail_player {
   counters last_;
   const std::size_t memory_;
   std::shared_ptr<const std::atomic<bool>> closed_ = std::make_shared<const std::atomic<bool>>(false);
-  typed::index fresh_{closed_, from_};
+  std::optional<typed::index> fresh_{std::in_place, closed_, from_};
   std::size_t bytes_ = 0;  // of these
   std::uint64_t datoms_ = 0;
   std::shared_ptr<packed::block_cache> cache_ = std::make_shared<packed::block_cache>(memory_ / 4);
