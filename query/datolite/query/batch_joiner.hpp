@@ -135,8 +135,8 @@ class batch_joiner {
     x.clear(), y.clear();
   }
 
-  /// Whether no further row can change the result.
-  bool done() const noexcept { return left_ == 0; }
+  /// Whether no further row can change the result, or it has enough.
+  bool done() { return left_ == 0 || (spec_->enough != 0 && has_enough()); }
 
   relation finish() && {
     if (!may_repeat_)
@@ -150,6 +150,15 @@ class batch_joiner {
   static constexpr std::size_t flush_at = 4096;
 
   void need(std::size_t slot) noexcept { needed_ = std::max(needed_, slot + 1); }
+
+  /// Rows that may repeat are counted when there are half as many again as at the last count.
+  bool has_enough() {
+    if (result_.size() < std::max(spec_->enough, counted_ + counted_ / 2)) return false;
+    if (!may_repeat_ || !spec_->distinct) return true;
+    result_ = distinct(std::move(result_));
+    counted_ = result_.size();
+    return counted_ >= spec_->enough;
+  }
 
   void poll() const {
     if (spec_->limits != nullptr) spec_->limits->poll(result_.bytes());
@@ -376,6 +385,7 @@ class batch_joiner {
   std::size_t x_only_ = 0;
   std::size_t needed_ = 0;
   std::size_t left_ = 0;
+  std::size_t counted_ = 0;  ///< different rows of the result, when they were last counted
   bool once_per_y_ = false;
   bool may_repeat_ = false;
 };

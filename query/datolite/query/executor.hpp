@@ -92,8 +92,14 @@ class executor {
   /// The bindings of the body's head that agree with `ys`; its columns are the plan's columns_in. A set.
   relation run(body_frame& frame, const relation& ys);
 
-  /// One step. REQUIRES: it is no call of a rule, or the frame's tables answer it completely.
-  relation apply(body_frame& frame, std::size_t step, const relation& ys);
+  /// The same for the query's own body, if `enough` of them suffice: there may be fewer than all, but not
+  /// fewer than that. It is tried with few rows a step first, all that these give being answers; where that
+  /// is not enough, it is done again with all of them.
+  relation run_for(body_frame& frame, std::size_t enough);
+
+  /// One step, for so many rows if not for all. REQUIRES: it is no call of a rule, or the frame's tables
+  /// answer it completely.
+  relation apply(body_frame& frame, std::size_t step, const relation& ys, std::size_t enough = 0);
 
   /// Whether the predicates without variables hold.
   bool guards_hold(const body_plan& plan) const;

@@ -135,6 +135,9 @@ struct join_spec {
   /// duplicates and marks its result distinct; otherwise the caller removes them.
   bool distinct = false;
   const watch* limits = nullptr;  ///< to be polled about once a thousand rows; may be null
+  /// Advice: once the result has this many rows, different ones where `distinct` is asked for, the join may
+  /// stop. 0: all are wanted.
+  std::size_t enough = 0;
 };
 
 }  // namespace datolite::query

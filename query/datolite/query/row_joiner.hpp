@@ -72,6 +72,7 @@ class row_joiner {
   /// Whether no further row can change the result.
   bool done() const {
     poll();
+    if (spec_->enough != 0 && result_.size() >= spec_->enough) return true;
     return left_ == 0 || (left_ == 1 && ys_->size() == 1 && spec_->distinct && spec_->project_x.empty() &&
                           result_.size() == 1);
   }

@@ -92,9 +92,30 @@ inline relation executor::run(body_frame& frame, const relation& ys) {
   return project_head(plan, std::move(current));
 }
 
-inline relation executor::apply(body_frame& frame, std::size_t step, const relation& ys) {
+inline relation executor::run_for(body_frame& frame, std::size_t enough) {
+  const body_plan& plan = *frame.plan;
+  const std::size_t few = std::max<std::size_t>(256, 4 * enough);
+  if (plan.steps.empty() || observer_ != nullptr) return run(frame, relation::unit());
+  if (!guards_hold(plan)) return relation{plan.head.size()};
+  relation rows = relation::unit();
+  bool all = true;
+  for (std::size_t i = 0; i < plan.steps.size() && !rows.empty(); ++i) {
+    poll();
+    const bool last = i + 1 == plan.steps.size();
+    rows = apply(frame, i, rows, last ? enough : few);
+    if (last || rows.size() < few) continue;
+    all = false;
+    rows.truncate(few);
+  }
+  if (rows.empty() && all) return relation{plan.head.size()};
+  if (all || rows.size() >= enough) return project_head(plan, std::move(rows));
+  return run(frame, relation::unit());
+}
+
+inline relation executor::apply(body_frame& frame, std::size_t step, const relation& ys, std::size_t enough) {
   const plan_step& s = frame.plan->steps[step];
-  const join_spec spec = this->spec(frame, step);
+  join_spec spec = this->spec(frame, step);
+  spec.enough = enough;
   relation out;
   switch (s.is.index()) {
     case 0: out = filter(ys, spec); break;

@@ -233,6 +233,16 @@ inline result make_result(const std::shared_ptr<const program>& of, const enviro
   return out;
 }
 
+/// How many different bindings suffice for the rows asked for; 0 if all are needed.
+inline std::size_t enough_for(const program& of, const query_options& how) {
+  const bool aggregates = std::any_of(of.find.begin(), of.find.end(),
+                                      [](const found& f) { return f.is == find_element::type::aggregate; });
+  if (!how.limit || !how.order.empty() || aggregates) return 0;
+  constexpr std::int64_t most = 1'000'000;  // beyond, trying first is not worth it
+  const std::int64_t offset = how.offset.value_or(0);
+  return *how.limit > most || offset > most ? 0 : static_cast<std::size_t>(*how.limit + offset);
+}
+
 inline double milliseconds_now() noexcept {
   std::timespec now{};
   static_cast<void>(std::timespec_get(&now, TIME_UTC));
@@ -287,7 +297,9 @@ inline result answer_fully(const prepared& query, std::span<const argument> argu
   body_frame frame{*plan, callers_source, tables, false};
   std::optional<statistics> seen;
   if (report != nullptr && report->query_stats) with.observe(frame, seen.emplace(*plan));
-  result out = make_result(inputs.compiled(), env, with.run(frame, relation::unit()), how);
+  const std::size_t enough = enough_for(*inputs.compiled(), how);
+  relation rows = enough == 0 ? with.run(frame, relation::unit()) : with.run_for(frame, enough);
+  result out = make_result(inputs.compiled(), env, std::move(rows), how);
   if (seen) out.set_query_stats(seen->as_value());
   if (counts && !report->io_context.is_nil()) {
     out.set_io_stats(io_stats_value(report->io_context, std::max(0.0, milliseconds_now() - started), io));
