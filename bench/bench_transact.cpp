@@ -131,7 +131,8 @@ void measure_commits(benchmark::State& state, std::string_view engine, const dat
     connection conn{open(engine)};
     conn.transact(data.schema);
     const std::int64_t t = conn.transact(data.entities.front().facts.front()).t;
-    return conn.storage().snapshot().get(datoms::log_key(t))->view().size();
+    const any_snapshot now = conn.storage().snapshot();
+    return now.get(datoms::log_key(t))->view().size();
   }();
   const auto ours = [&]() -> bench::seconds {
     connection conn{open(engine)};
