@@ -2,6 +2,8 @@
 // hand.
 //
 //   bench_query [--small] [--times N] [--engine E] [google benchmark's options]
+//   bench_query [--small] [--times N] --write DIRECTORY     the facts as JSON, for other programs
+//   (bench/peers)
 //
 // All sides hold the same facts in memory, are prepared beforehand, and must find the same rows. `vs_sqlite`,
 // `vs_floor`: our time over theirs (query_peers.hpp says what they are). With --engine lmdb, or leveldb, the
@@ -10,12 +12,17 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include <datolite/core/edn.hpp>
 #include <datolite/core/value.hpp>
@@ -51,6 +58,7 @@ struct settings {
   bool small = false;
   int times = 1;
   std::string engine;  ///< empty: memory, beside SQLite and the floor
+  std::string write;   ///< where to write the facts, instead of measuring
 };
 settings chosen;
 
@@ -470,10 +478,43 @@ void debian_group_rows(world& w) {
       });
 }
 
+/// Writes facts as an array of maps, one an entity, the values of one attribute in an array if there are
+/// many. Ids count from 1, since not everyone's integers have 64 bits.
+void write_facts(const std::string& name, const bench::data_set& data, const std::vector<triple>& facts) {
+  std::vector<std::string> attributes;
+  for (const value& one : data.schema.elements())
+    attributes.emplace_back(find_keyword(one, "db/ident")->raw());
+  std::map<std::int64_t, std::int64_t> ids;
+  const auto id = [&ids](std::int64_t e) {
+    return ids.try_emplace(e, static_cast<std::int64_t>(ids.size()) + 1).first->second;
+  };
+  std::map<std::int64_t, nlohmann::json> entities;
+  for (const triple& t : facts) {
+    nlohmann::json& in = entities.try_emplace(id(t.e), nlohmann::json::object()).first->second;
+    in["db/id"] = id(t.e);
+    const std::string& attribute = attributes[static_cast<std::size_t>(t.a)];
+    const bool ref = attribute == "follows" || attribute == "package/depends";
+    const nlohmann::json v =
+        !t.is_number ? nlohmann::json(t.text) : nlohmann::json(ref ? id(t.number) : t.number);
+    if (t.many) {
+      in[attribute].push_back(v);
+    } else {
+      in[attribute] = v;
+    }
+  }
+  nlohmann::json all = nlohmann::json::array();
+  for (auto& [e, map] : entities) all.push_back(std::move(map));
+  std::ofstream{std::filesystem::path{chosen.write} / (name + ".json")} << all;
+}
+
 world make_world(const std::string& name, const bench::data_set& data, const std::vector<triple>& facts,
                  const std::vector<int>& refs) {
   world out;
   out.name = name;
+  if (!chosen.write.empty()) {
+    write_facts(name, data, facts);
+    return out;
+  }
   const bool compared = !chosen.engine.empty();
   out.ours = std::make_unique<our_facts>(compared ? chosen.engine : "memory", name, data.schema, data.whole);
   if (compared) out.in_memory = std::make_unique<our_facts>("memory", name, data.schema, data.whole);
@@ -501,6 +542,7 @@ int main(int argc, char** argv) {
   chosen.small = take_option(argc, argv, "--small", text, false);
   if (take_option(argc, argv, "--times", text, true)) chosen.times = std::atoi(text.c_str());
   take_option(argc, argv, "--engine", chosen.engine, true);
+  take_option(argc, argv, "--write", chosen.write, true);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
 
@@ -529,5 +571,5 @@ int main(int argc, char** argv) {
   debian_graph_rows(debian);
   debian_join_rows(debian);
   debian_group_rows(debian);
-  benchmark::RunSpecifiedBenchmarks();
+  if (chosen.write.empty()) benchmark::RunSpecifiedBenchmarks();
 }
