@@ -112,4 +112,15 @@ TEST(limit, gives_so_many_different_answers_of_the_query) {
   }
 }
 
+TEST(limit, counts_answers_and_not_the_rows_of_a_source_that_repeats_them) {
+  std::vector<std::tuple<int, int>> repeated;
+  for (int i = 0; i < 3000; ++i) repeated.emplace_back(i / 1000, i / 1000 + 1);
+  const auto size = [&](const char* text) { return q(text, repeated).size(); };
+  EXPECT_EQ(size("[:find ?a ?b :where [?a ?b] :limit 2]"), 2u);
+  EXPECT_EQ(size("[:find ?a ?b :where [?a ?b] :limit 9]"), 3u);
+  EXPECT_EQ(size("[:find ?a ?c :where [?a ?b] [?b ?c] :limit 2]"), 2u);
+  EXPECT_EQ(size("[:find ?b :where [?a ?b] [(+ ?a 1) ?c] [(< 0 ?c)] :limit 2 :offset 1]"), 2u);
+  EXPECT_EQ(size("[:find ?b :with ?a :where [?a ?b] :limit 2]"), 2u);
+}
+
 }  // namespace limit_test

@@ -3,11 +3,9 @@
 //
 // A source that says by which slots its rows ascend (`sorted_by()`) and gives a position among them that can
 // be moved (`cursor(pattern)`) is joined by this. Constants in the first of these slots are followed, then
-// either
 //   * the bounds of the next slot: one run from its start to its stop, hashed against what is bound; or
 //   * the values to which the join binds that slot, in their order: from one to the next by a few steps, and
-//   where
-//     these do not suffice, by a seek. So a run through neighbours is a merge, and among many rows each
+//     where these do not suffice, by a seek. So a run through neighbours is a merge, and among many rows each
 //     binding is one seek; nobody has to know how many rows there are.
 //
 // Cost: O(seek) for a binding at most, and the rows that have it. Threads: as the source; each join opens a

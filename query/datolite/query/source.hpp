@@ -12,38 +12,32 @@
 //
 // Laws:
 //   1. every row of extrel(s, p) has p.consts in their slots (a source may resolve what a const stands for),
-//   and no
-//      row of the source that agrees with the consts, the starts and the whiles is missing
+//      and no row of the source that agrees with the consts, the starts and the whiles is missing
 //   2. join_project_with(xs, ys, j) is the set that join_spec.hpp describes, in any order; duplicates are
-//   allowed
-//      unless the relation is marked distinct
+//      allowed unless the relation is marked distinct
 //   3. both may be called by many threads at once on one source
 //
 // Optional: `estimate(source, pattern)` (member or ADL), about how many rows extrel would give: 0 to
 // infinity, or an empty optional where the source does not know. `required(source, pattern)` (member or ADL):
 // the slots that must be bound, by constants or by other clauses, before the source can answer; the planner
-// obeys, or refuses the query with `db.error/insufficient-binding`. `resolves(source, pattern)` (member or
-// ADL): the slots in which it takes other names for what its rows have. `gives_names(source, pattern)`
-// (member or ADL): the slots in which its rows may have what another source takes for a name, a keyword or a
-// sequence. A source that does not say it has them wherever the C++ type of its rows allows it.
+// obeys, or refuses the query with `db.error/insufficient-binding`.
+//
+// Names. `resolves(source, pattern)` (member or ADL): the slots in which it takes other names for what its
+// rows have. `gives_names(source, pattern)` (member or ADL): the slots in which its rows may have what
+// another source takes for a name, a keyword or a sequence. A source that does not say it has them wherever
+// the C++ type of its rows allows it.
+//   4. for a slot of resolves(s, p) and any value of it, the join of extrel(s, p) with a relation of that
+//      value is extrel(s, p with that const), and shows the value as it was given: no plan changes an answer
+//   5. no row of extrel(s, p) has a keyword or a sequence in a slot without const, but in those of
+//      gives_names(s, p) and resolves(s, p)
 //
 // Sorted sources. A source whose rows ascend may offer `sorted_by(source)`, the slots by which they do and
 // the kinds in them, and `cursor(source, pattern)`, a position among its rows that can be moved (each a
 // member or by ADL). It needs no `extrel`: the built-in one seeks or merges, as is cheaper (sought_rows.hpp).
-//
-//   6. the rows from cursor(s, p).seek({}) on, those left out that have not p.consts, are the rows of the
-//   source that
-//      law 1 asks for; they ascend by sorted_by(s), and have the kinds that it says. The cursor may look at p
-//      as at advice, and leave out what the pattern does
+//   6. the rows from cursor(s, p).seek({}) on, but for those that have not p.consts, are the rows of the
+//      source that law 1 asks for; they ascend by sorted_by(s), and have the kinds that it says. The cursor
+//      may look at p as at advice, and leave out what the pattern does
 //   7. seek never goes past a row that is not before its key
-//
-// Laws of names:
-//   4. for a slot of resolves(s, p) and any value of it, the join of extrel(s, p) with a relation of that
-//   value
-//      is extrel(s, p with that const), and shows the value as it was given: no plan changes an answer
-//   5. no row of extrel(s, p) has a keyword or a sequence in a slot without const outside gives_names(s, p)
-//   and
-//      resolves(s, p)
 //
 // Whoever gives names is joined before whoever resolves them, whatever the estimates (order.hpp).
 #pragma once

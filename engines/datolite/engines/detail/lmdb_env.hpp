@@ -2,13 +2,11 @@
 //
 // Invariants:
 //   1. the file is mapped as long as anyone uses it: a snapshot, an iterator, a pinned value, a commit that
-//   is under
-//      way, or the handle, until it is closed. The last one to go closes it
+//      is under way, or the handle, until it is closed. The last one to go closes it
 //   2. after close(), or in a child of the process that opened it, check_open() throws; who holds a snapshot
-//   may
-//      still look at bytes of the map that were handed out before
+//      may still look at bytes of the map that were handed out before
 //   3. in a child of that process nothing of LMDB is touched, for it is the parent's: it is left open for
-//   good
+//      good
 //
 // Threads: all members may be called by many threads at once.
 #pragma once

@@ -4,8 +4,7 @@
 // needs no arithmetic. Each number has one payload, and no payload is a prefix of another.
 //
 // bigint.  0x80 + n, then n bytes of magnitude, big-endian without leading zeros, for n from 0 (zero) to 119;
-// for
-//   more 0xF8, n in four bytes, the magnitude. A negative number has the complement of every byte of its
+//   for more 0xF8, n in four bytes, the magnitude. A negative number has the complement of every byte of its
 //   absolute.
 // bigdec.  0.d1d2d3… x 10^x with d1 not zero and the last digit not zero is
 //   03, x in four bytes (sign bit flipped), the digits two at a time as 1 + (10 d + d'), 00;

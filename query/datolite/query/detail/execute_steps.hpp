@@ -101,15 +101,15 @@ inline relation executor::run_for(body_frame& frame, std::size_t enough) {
   bool all = true;
   for (std::size_t i = 0; i < plan.steps.size() && !rows.empty(); ++i) {
     poll();
-    const bool last = i + 1 == plan.steps.size();
-    rows = apply(frame, i, rows, last ? enough : few);
-    if (last || rows.size() < few) continue;
+    const std::size_t most = i + 1 == plan.steps.size() ? enough : few;
+    rows = apply(frame, i, rows, most);
+    if (rows.size() < most) continue;
     all = false;
-    rows.truncate(few);
+    if (most == few) rows.truncate(few);
   }
   if (rows.empty() && all) return relation{plan.head.size()};
-  if (all || rows.size() >= enough) return project_head(plan, std::move(rows));
-  return run(frame, relation::unit());
+  relation found = project_head(plan, std::move(rows));
+  return all || found.size() >= enough ? std::move(found) : run(frame, relation::unit());
 }
 
 inline relation executor::apply(body_frame& frame, std::size_t step, const relation& ys, std::size_t enough) {

@@ -1,12 +1,10 @@
 // merged_iterator: a transaction's own changes laid over the pairs of what it stands on, as one Iterator.
 //
 // Invariants, while it stands on a pair with key k:
-//   ahead   (after seek, seek_first, next):          base_ stands on the first base key >= k, own_ on the
-//   first
-//                                                    own key >= k, or each at its end
-//   behind  (after seek_for_prev, seek_last, prev):  base_ on the last base key <= k, own_ on the last own
-//   key
-//                                                    <= k, or each before its beginning
+//   ahead   (after seek, seek_first, next): base_ stands on the first base key >= k, own_ on the first own
+//           key >= k, or each at its end
+//   behind  (after seek_for_prev, seek_last, prev): base_ on the last base key <= k, own_ on the last own
+//           key <= k, or each before its beginning
 //   at_ says which of the two shows the pair; where both stand on k, the own change does.
 // A removal is never stood on: settling passes it, together with the base's pair that it hides. Turning round
 // needs no search: whichever of the two does not stand on k is one step from where the other direction wants
