@@ -106,16 +106,16 @@ class index final : public counted_index {
   std::uint64_t count(const datom_range& range, const time_filter& time) const override {
     const auto by_attribute = range.index == index_order::aevt || range.index == index_order::avet;
     const std::uint64_t most = by_attribute && range.a ? count_of(*range.a) : total_of_all();
-    const bool whole = !range.v && !range.e && !range.start && !range.stop && (by_attribute || !range.a) &&
-                       range.index != index_order::vaet && (range.a || range.index != index_order::avet) &&
-                       time == time_filter{};
-    if (whole && range.index != index_order::avet) return most;
+    const bool whole = !range.v && !range.e && !range.start && !range.stop && (by_attribute || !range.a);
+    if (whole && time == time_filter{} && range.index != index_order::vaet &&
+        (range.a || range.index != index_order::avet)) {
+      return most;
+    }
     cursor<R> exact{reader_, range.index, components::none, time, value_limit_, nullptr};
     exact.seek(range);
     datom_columns batch;
     exact.next_batch(batch, exact_count_limit + 1);
-    if (batch.size <= exact_count_limit) return batch.size;  // AVET has nothing of what is not indexed
-    if (whole) return most;
+    if (batch.size <= exact_count_limit) return batch.size;
     return extrapolate(range, std::max<std::uint64_t>(most, exact_count_limit));
   }
 

@@ -74,6 +74,11 @@ inline std::unique_ptr<datom_cursor> db_view::open(index_order index, components
 }
 
 inline std::uint64_t db_view::count(const datom_range& range) const {
+  if (range.index == index_order::avet && range.a) {
+    const attribute_facts* const facts = state_->attributes->find(*range.a);
+    if (facts != nullptr && !facts->indexed)
+      return 0;  // what a layout knows by attribute says nothing of AVET
+  }
   if (predicates_ == nullptr) return state_->index->count(range, time_);
   constexpr std::uint64_t most_read =
       4096;  // of a longer run a part is read, and the rest taken to be like it
