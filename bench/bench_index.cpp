@@ -13,11 +13,9 @@
 //   open                                       connecting to the database
 //   merge_1                                    merging 1 % of novelty
 //   load                                       a bulk load of copies of the graph, of N datoms (1,000,000),
-//   beside
-//                                              that of one; and the memory that it held
+//                                              beside that of one; and the memory that it held
 //   open_empty, open_tail, cache               of what was loaded: opening it, with 20,000 datoms not merged;
-//   the
-//                                              cache after everything was read
+//                                              the cache after everything was read
 //   written                                    bytes put into the engine, and kept, a datom
 // `size` says bytes a datom: blocks of current facts, and all that the engine's file takes.
 #include <cstdint>
