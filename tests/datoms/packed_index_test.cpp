@@ -110,6 +110,40 @@ TEST(PackedIndex, AnOldValueThroughTenThousandTransactionsDoesNotHoldTheEnginesP
   EXPECT_LT(2 * free, pinned);
 }
 
+TEST(PackedIndex, CommitsBetweenMergesUseTheEnginesPagesAgainWhoeverHoldsTheGeneration) {
+  const temporary_directory place;
+  auto options = packed_when_asked();
+  options.block_bytes = 0;
+  const any_storage store{engines::lmdb{place / "it", {.durability = durability_level::process}}};
+  connection conn{store, options};
+  std::optional<db> held;
+  held_among_merges(conn, held, 0);
+  ASSERT_TRUE(conn.merge());
+  held.emplace(conn.db());
+  connection reader{store, options};
+  const auto shown = all_facts(*held);
+  const auto data = read_edn("[[:db/add 1000 :many -1]]");
+  const auto branched = all_facts(held->with(data).db_after);
+  std::vector<value> read, expected;
+  for (const datom& d : held->datoms(index_order::eavt)) expected.push_back(d.v);
+  const auto run = held->datoms(index_order::eavt);
+  datom_run::iterator at;
+  for (int i = 0; i < 3000; ++i) {
+    transact(conn, "[[:db/add " + std::to_string(1000 + i % 100) + " :n " + std::to_string(i) + "]]");
+    if (i % 100 == 0) reader.sync();
+    if (i == 2950) at = run.begin();  // it reads on through the snapshot that it began with
+    if (i > 2950) read.push_back(at->v), ++at;
+  }
+  for (; at != run.end(); ++at) read.push_back(at->v);
+  EXPECT_LT(std::filesystem::file_size(place / "it"), 4'000'000u) << "60,000,000 if a snapshot is kept";
+  EXPECT_EQ(read, expected);
+  EXPECT_EQ(all_facts(*held), shown);
+  EXPECT_EQ(all_facts(held->with(data).db_after), branched);
+  EXPECT_EQ(all_facts(reader.sync()), all_facts(conn.db()));
+  EXPECT_EQ(datoms::figures_of(*held)->generation, datoms::figures_of(conn.db())->generation);
+  reader.close();
+}
+
 TEST(PackedIndex, FiguresTellOfTheSnapshotsThatAreHeld) {
   connection conn{new_memory(), packed_when_asked()};
   const auto merged = [&] {

@@ -29,6 +29,7 @@
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/io_stats.hpp>
+#include <datolite/core/writer.hpp>
 #include <datolite/datoms/change_batch.hpp>
 #include <datolite/datoms/schema.hpp>
 
@@ -136,6 +137,14 @@ class datom_index_model {
     (void)known, (void)snapshot;
     return nullptr;
   }
+
+  /// Is `state`, the engine's, so far from what `now` reads from that it had better be renewed?
+  virtual bool is_behind(const datom_index& now, synctag_t state) const {
+    (void)now, (void)state;
+    return false;
+  }
+  /// `now`, which shows the same as ever, may read from `snapshot` instead of an older one.
+  virtual void renew(const datom_index& now, Snapshot snapshot) const { (void)now, (void)snapshot; }
 
   /// Would it pay to merge() now?
   virtual bool is_merge_due(const datom_index& now) const {

@@ -9,6 +9,7 @@
 // Threads: any number may read a base.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -102,33 +103,60 @@ class base {
   /// has as well are shared with it. Throws `corrupt`.
   base(any_snapshot snapshot, manifest m, bool in_place, std::shared_ptr<block_cache> cache,
        const base* earlier);
+  /// The blocks of `same`, read from a newer snapshot of the same generation. Each is looked up once more.
+  /// O(blocks / 64).
+  base(const base& same, any_snapshot snapshot)
+      : about_{same.about_},
+        snapshot_{std::move(snapshot)},
+        trees_{same.trees_},
+        in_place_{same.in_place_},
+        cache_{same.cache_} {
+    forget_blocks();
+  }
 
   const manifest& about() const noexcept { return about_; }
   std::int64_t t() const noexcept { return about_.t; }
-  const directory& tree(tree_id of) const noexcept { return trees_[of.number()]; }
+  const directory& tree(tree_id of) const noexcept { return (*trees_)[of.number()]; }
   const any_snapshot& snapshot() const noexcept { return *snapshot_; }
 
   /// The i-th block of a tree. Throws `corrupt` if it is not there or damaged.
   held_block read(tree_id of, std::size_t i) const {
-    if (!in_place_) return read_cached(trees_[of.number()][i]);
-    std::atomic<const loaded*>& known = known_[of.number()][i];
+    if (!in_place_) return read_cached(tree(of)[i]);
+    std::atomic<shelf*>& stands_in = known_[of.number()][i / shelf::size];
+    shelf* with = stands_in.load(std::memory_order_acquire);
+    if (with == nullptr) with = remember(stands_in, std::make_unique<shelf>());
+    std::atomic<const loaded*>& known = with->blocks[i % shelf::size];
     const loaded* found = known.load(std::memory_order_acquire);
-    if (found == nullptr) found = remember(known, load(trees_[of.number()][i]));
+    if (found == nullptr) found = remember(known, load(tree(of)[i]));
     return {&found->shown};
   }
 
   base(const base&) = delete;
   ~base() {
     for (std::size_t number = 0; number < tree_count; ++number) {
-      for (std::size_t i = 0; known_[number] != nullptr && i < trees_[number].size(); ++i) {
+      for (std::size_t i = 0; known_[number] != nullptr && i < shelves(number); ++i)
         delete known_[number][i].load(std::memory_order_relaxed);
-      }
     }
   }
 
  private:
-  static const loaded* remember(std::atomic<const loaded*>& known, std::unique_ptr<const loaded> made) {
-    const loaded* expected = nullptr;
+  /// Some neighbouring blocks that were read in place.
+  struct shelf {
+    static constexpr std::size_t size = 64;
+    std::array<std::atomic<const loaded*>, size> blocks{};
+    shelf() = default;
+    shelf(const shelf&) = delete;
+    ~shelf() {
+      for (const auto& one : blocks) delete one.load(std::memory_order_relaxed);
+    }
+  };
+  std::size_t shelves(std::size_t number) const noexcept {
+    return ((*trees_)[number].size() + shelf::size - 1) / shelf::size;
+  }
+
+  template <class T>
+  static T* remember(std::atomic<T*>& known, std::unique_ptr<T> made) {
+    T* expected = nullptr;
     if (known.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel)) return made.release();
     return expected;
   }
@@ -159,12 +187,19 @@ class base {
     return {&found->shown, std::move(found)};
   }
 
+  /// Where blocks are read in place: none is known yet.
+  void forget_blocks() {
+    for (std::size_t number = 0; in_place_ && number < tree_count; ++number)
+      known_[number] = std::make_unique<std::atomic<shelf*>[]>(shelves(number));
+  }
+
+  using directories = std::array<directory, tree_count>;
   manifest about_;
   std::optional<any_snapshot> snapshot_;
-  std::array<directory, tree_count> trees_;
+  std::shared_ptr<const directories> trees_ = std::make_shared<const directories>();
   bool in_place_ = true;
   std::shared_ptr<block_cache> cache_;
-  std::array<std::unique_ptr<std::atomic<const loaded*>[]>, tree_count> known_;
+  std::array<std::unique_ptr<std::atomic<shelf*>[]>, tree_count> known_;
 };
 using base_ptr = std::shared_ptr<const base>;
 
@@ -178,12 +213,13 @@ inline std::optional<manifest> read_manifest(const any_snapshot& snapshot) {
 inline base::base(any_snapshot snapshot, manifest m, bool in_place, std::shared_ptr<block_cache> cache,
                   const base* earlier)
     : about_{std::move(m)}, snapshot_{std::move(snapshot)}, in_place_{in_place}, cache_{std::move(cache)} {
+  const auto trees = std::make_shared<directories>();
   for (std::size_t number = 0; number < tree_count; ++number) {
     const tree_id of = tree_of(number);
     std::vector<chunk_ptr> chunks;
     for (const std::uint64_t wanted : about_.chunks[number]) {
       if (earlier != nullptr) {
-        const auto& had = earlier->trees_[number].chunks();
+        const auto& had = (*earlier->trees_)[number].chunks();
         const auto same =
             std::find_if(had.begin(), had.end(), [&](const chunk_ptr& c) { return c->number == wanted; });
         if (same != had.end()) {
@@ -196,9 +232,10 @@ inline base::base(any_snapshot snapshot, manifest m, bool in_place, std::shared_
       if (!found) detail::throw_corrupt(key, "is missing: a part of the directory of blocks stood there");
       chunks.push_back(std::make_shared<const chunk>(decode_chunk(of, wanted, found->view())));
     }
-    trees_[number] = directory{std::move(chunks)};
-    if (in_place_) known_[number] = std::make_unique<std::atomic<const loaded*>[]>(trees_[number].size());
+    (*trees)[number] = directory{std::move(chunks)};
   }
+  trees_ = trees;
+  forget_blocks();
 }
 
 }  // namespace datolite::datoms::packed

@@ -215,6 +215,21 @@ class model final : public datom_index_model<any_snapshot> {
     return made(
         std::make_shared<const base>(std::move(snapshot), std::move(*about), in_place_, cache_, had.get()));
   }
+  /// Where readers look into the engine's own pages, an old snapshot makes each commit take fresh ones, and
+  /// LMDB keep a list of all that it freed since: with so few commits that is a single page. A newer snapshot
+  /// costs looking the blocks up again.
+  bool is_behind(const datom_index& now, synctag_t state) const override {
+    const base_ptr had = of(now).blocks();
+    if (!in_place_ || had == nullptr || had->about().generation == 0) return false;
+    const auto number = [](synctag_t tag) { return static_cast<std::uint64_t>(tag); };
+    return number(state) >= number(had->snapshot().synctag()) + renewed_after;
+  }
+  void renew(const datom_index& now, any_snapshot snapshot) const override {
+    const base_ptr had = of(now).blocks();
+    const auto about = read_manifest(snapshot);
+    if (had == nullptr || !about || about->generation != had->about().generation) return;
+    line_->renew(*of(now).of(), had, std::move(snapshot));
+  }
   bool is_merge_due(const datom_index& now) const override {
     return of(now).fresh_size() > most_fresh(*of(now).blocks());
   }
@@ -240,6 +255,8 @@ class model final : public datom_index_model<any_snapshot> {
   block_cache::figures cache_figures() const { return cache_->counted(); }
 
  private:
+  static constexpr std::uint64_t renewed_after = 16;  // commits of the engine
+
   static const index& of(const datom_index& one) noexcept { return static_cast<const index&>(one); }
   std::shared_ptr<const datom_index> made(base_ptr blocks) const {
     return std::make_shared<const index>(std::make_shared<generation>(std::move(blocks)), line_, closed_);

@@ -6,6 +6,9 @@
 // same, but for what later transactions made the store forget: ended facts of attributes without history, and
 // AVET of attributes that are not indexed any more.
 //
+// The newest generation changes its snapshot for newer ones as the engine moves on, since all snapshots show
+// its blocks until the next merge: else whatever commits free would stay pinned as long.
+//
 // Threads: all may be called by many threads at once.
 #pragma once
 
@@ -20,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include <datolite/core/any_storage.hpp>
 #include <datolite/core/sole_holder.hpp>
 #include <datolite/datoms/packed_base.hpp>
 
@@ -27,7 +31,7 @@ namespace datolite::datoms::packed {
 
 class index;
 
-/// A base, until it is retired.
+/// A base, until it is retired. All states of a generation read through the one that it has now.
 class generation {
  public:
   explicit generation(base_ptr blocks) noexcept : blocks_{std::move(blocks)} {}
@@ -40,6 +44,11 @@ class generation {
     base_ptr gone;  // it ends after the lock
     const std::lock_guard guard{mutex_};
     gone.swap(blocks_);
+  }
+  /// From now on the blocks are read through `newer`, unless they are not `had` any more.
+  void renew(const base_ptr& had, base_ptr newer) noexcept {  // what was had ends after the lock
+    const std::lock_guard guard{mutex_};
+    if (blocks_ == had) blocks_.swap(newer);
   }
 
  private:
@@ -72,14 +81,24 @@ class line {
     if (!generations_.empty() && generations_.back().lock() == of) return;
     try {
       generations_.push_back(of);
-      std::erase_if(taken_, [](const taken& one) { return one.by.expired(); });
-      if (const base_ptr blocks = of->blocks()) taken_.push_back({blocks, milliseconds_now()});
+      if (const base_ptr blocks = of->blocks()) note(blocks);
     } catch (...) {
       return;
     }
     for (; generations_.size() > kept_ + 1; generations_.pop_front()) {
       if (const generation_ptr old = generations_.front().lock()) old->retire();
     }
+  }
+
+  /// The states of `of` read the blocks of `had` from `snapshot` from now on, a newer one of that generation:
+  /// the engine may use again what its commits have freed since.
+  void renew(generation& of, const base_ptr& had, any_snapshot snapshot) {
+    const auto newer = std::make_shared<const base>(*had, std::move(snapshot));
+    {
+      const std::lock_guard guard{mutex_};
+      note(newer);
+    }
+    of.renew(had, newer);
   }
 
   snapshots_held held() const {
@@ -107,6 +126,11 @@ class line {
     std::weak_ptr<const base> by;
     std::int64_t at;
   };
+  /// REQUIRES: the lock is held.
+  void note(const base_ptr& blocks) {
+    std::erase_if(taken_, [](const taken& one) { return one.by.expired(); });
+    taken_.push_back({blocks, milliseconds_now()});
+  }
   static std::int64_t milliseconds_now() noexcept {
     std::timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);

@@ -269,8 +269,19 @@ struct connection::shared {
   }
   void publish(datoms::state_ptr next) noexcept {
     model->published(next->index);
+    renew(*next);
     const std::lock_guard guard{publishing};
     newest.swap(next);
+  }
+
+  /// Lets go of an old snapshot of the engine where a newer one does as well. If it does not go, it is tried
+  /// again after the next transaction.
+  void renew(const datoms::db_state& next) noexcept {
+    try {
+      if (model->is_behind(*next.index, next.snapshot.synctag()))
+        model->renew(*next.index, storage.snapshot());
+    } catch (...) {
+    }
   }
 
   /// Reads the newest state from the storage. REQUIRES: `writing` is held.
