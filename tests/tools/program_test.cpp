@@ -3,10 +3,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -331,6 +335,55 @@ TEST_F(program, a_refused_import_leaves_no_trace) {
                  ":film/year");
   expect_refused(run("import " + db() + file("form.edn", "[[:db/add 1]]")), "[:db/add 1]");
   EXPECT_EQ(run("export " + db()).out, before);
+}
+
+TEST_F(program, the_batches_before_a_refused_one_stay) {
+  const std::string good = file("schema.edn", schema) + " " + file("films.edn", films) + " ";
+  const std::string bad = file("cut.edn", R"([{:film/title "X"} {:film/title "Y"} {:film/title "Z"} {:film/year "?"}])") + " ";
+  const std::string unread = file("torn.edn", R"([{:film/title "V"} {:film/title "W"} {:film/titl)");
+  const std::string titles = "'[:find ?t :where [_ :film/title ?t]]'";
+  for (const std::string engine : {"lmdb", "leveldb"}) {
+    expect_refused(run("import --batch 1 " + db(engine) + good + bad), "the 8 transactions before it stay");
+    EXPECT_EQ(run("query " + db(engine) + titles).out, "t\nAlien\nAliens\nX\nY\nZ\n") << "in a new database";
+    expect_refused(run("import --batch 1 " + db(engine) + unread), "torn.edn:1:");
+    EXPECT_EQ(run("query " + db(engine) + titles).out, "t\nAlien\nAliens\nV\nW\nX\nY\nZ\n") << "in one that there was";
+    EXPECT_EQ(run("check " + db(engine)).code, 0);
+    std::filesystem::remove_all(place / "db");
+    expect_refused(run("import --batch 1 " + db(engine) + bad), ":film/title");
+    EXPECT_FALSE(std::filesystem::exists(place / "db")) << "there was none before it";
+  }
+}
+
+TEST_F(program, an_import_removes_what_killed_ones_have_left_and_nothing_else) {
+  std::vector<std::pair<::pid_t, std::unique_ptr<std::ofstream>>> running;
+  const auto begin = [&](const std::string& engine) {
+    const std::string url = engine + ":" + (place / "db").string();
+    const std::string pipe = (place / "pipe").string() + std::to_string(running.size());
+    EXPECT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    const ::pid_t child = ::fork();
+    if (child == 0) {
+      ::execl(DATOLITE_PROGRAM, "datolite", "import", "--db", url.c_str(), pipe.c_str(), nullptr);
+      ::_exit(127);
+    }
+    running.emplace_back(child, std::make_unique<std::ofstream>(pipe));  // opens when it reads
+    return (place / "db.import-").string() + std::to_string(child);
+  };
+  const std::string tree = begin("leveldb"), one = begin("lmdb"), open = begin("lmdb");
+  for (const auto& [child, pipe] : running) {
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+  }
+  for (const std::string& left : {tree, one, one + "-lock", open}) ASSERT_TRUE(std::filesystem::exists(left)) << left;
+  const engines::lmdb held{open};  // as where the process has another number here
+  const std::string beside[] = {(place / "db.import-").string() + std::to_string(::getpid()),
+                                (place / "db.import-x1").string(),
+                                (place / "other").string() + one.substr((place / "db").string().size())};
+  for (const std::string& file : beside) std::ofstream{file} << "mine";
+  make_films();
+  for (const std::string& left : {tree, one, one + "-lock"}) EXPECT_FALSE(std::filesystem::exists(left)) << left;
+  EXPECT_TRUE(std::filesystem::exists(open) && std::filesystem::exists(open + "-lock"));
+  for (const std::string& file : beside) EXPECT_EQ(contents(file), "mine") << file;
 }
 
 TEST_F(program, missing_files_and_databases_are_named) {

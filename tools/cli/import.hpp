@@ -4,7 +4,8 @@
 // tempids keep their meaning. Files are read form by form, with a batch size element by element. A database that there
 // was is given all of it by one commit of the engine, which is held in memory until then; with a batch size, or where
 // the database is new, it is a bulk load, within a bound of memory. A new one gets its name when it is whole. Where
-// another process transacts meanwhile, what is not committed yet is done again upon that.
+// another process transacts meanwhile, what is not committed yet is done again upon that. Where a batch is refused,
+// those before it stay, also in a new database, and the message says how many.
 #pragma once
 
 #include <algorithm>
@@ -30,6 +31,7 @@
 
 #include <cli/database.hpp>
 #include <cli/form_stream.hpp>
+#include <cli/leftovers.hpp>
 
 namespace cli {
 
@@ -96,7 +98,15 @@ void each_transaction(const import_options& wanted, progress& bar, Each&& each) 
       if (wanted.batch != 0 && forms.enter()) {
         std::vector<value> part;
         bool is_cut = false;
-        while (auto one = forms.next_element()) {
+        const auto next = [&] {
+          try {
+            return forms.next_element();
+          } catch (...) {
+            if (part.size() == wanted.batch) hand_on(value::vector(part), false);
+            throw;
+          }
+        };
+        while (auto one = next()) {
           if (part.size() == wanted.batch) hand_on(value::vector(std::exchange(part, {})), false), is_cut = true;
           part.push_back(*std::move(one));
         }
@@ -115,10 +125,12 @@ void each_transaction(const import_options& wanted, progress& bar, Each&& each) 
 class made_for_import {
  public:
   explicit made_for_import(const std::string& url) : url_{url}, path_{path_of(url)} {
-    std::error_code ignored;
-    if (path_.empty() || std::filesystem::exists(path_, ignored)) return;
+    if (path_.empty()) return;
     while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
-    made_ = path_ + ".import-" + std::to_string(::getpid());
+    remove_leftovers(path_);
+    std::error_code ignored;
+    if (std::filesystem::exists(path_, ignored)) return;
+    made_ = import_name(path_);
     url_ = url.substr(0, url.find(':') + 1) + made_;
   }
   made_for_import(const made_for_import&) = delete;
@@ -202,6 +214,15 @@ class persistent_load {
     at_last([&] { load_.finish(); });
     return report_;
   }
+  /// After one was refused: the database keeps those before it, as far as the engine still takes them.
+  import_report keep() noexcept {
+    try {
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(applied_), waiting_.end());
+      at_last([&] { load_.finish(); });
+    } catch (...) {
+    }
+    return report_;
+  }
 
  private:
   struct one {
@@ -251,9 +272,9 @@ class persistent_load {
   import_report report_;
 };
 
-/// Transaction by transaction, as they are read.
-inline import_report import_in_bulk(connection& conn, const import_options& wanted, const std::string& directory,
-                                    progress& bar) {
+/// Transaction by transaction, as they are read. `kept` is what the database has of them, also where it throws.
+inline void import_in_bulk(connection& conn, const import_options& wanted, const std::string& directory, progress& bar,
+                           import_report& kept) {
   persistent_load load{conn,
                        {.memory_bytes = wanted.memory << 20,
                         .spill_directory = directory,
@@ -262,8 +283,20 @@ inline import_report import_in_bulk(connection& conn, const import_options& want
                           bar.expect(p.total);
                           bar.at(p.done, "writing the indexes");
                         }}};
-  each_transaction(wanted, bar, [&](const value& one, bool whole) { load.transact(one, whole); });
-  return load.finish();
+  const auto keep = [&] { return wanted.batch == 0 ? import_report{} : load.keep(); };
+  try {
+    each_transaction(wanted, bar, [&](const value& one, bool whole) { load.transact(one, whole); });
+  } catch (const error& e) {
+    kept = keep();
+    if (kept.transactions == 0) throw;
+    throw error{e.category(), e.code(),
+                e.message() + " (the " + std::to_string(kept.transactions) + " transactions before it stay)",
+                e.details()};
+  } catch (...) {
+    kept = keep();
+    throw;
+  }
+  kept = load.finish();
 }
 
 inline import_report import(const import_options& wanted) {
@@ -275,7 +308,13 @@ inline import_report import(const import_options& wanted) {
     report = import_staged(engines::open_url(made.url()), wanted, bar);
   } else {
     connection conn{engines::open_url(made.url()), {.open_schema = wanted.open_schema}};
-    report = import_in_bulk(conn, wanted, made.directory(), bar);
+    try {
+      import_in_bulk(conn, wanted, made.directory(), bar, report);
+    } catch (...) {
+      conn.close();
+      if (report.transactions > 0) made.keep();
+      throw;
+    }
     conn.close();
   }
   made.keep();
