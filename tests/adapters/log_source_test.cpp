@@ -102,6 +102,21 @@ TEST_F(LogSource, ShowsItsRangeAndWhatItsDbShows) {
   EXPECT_EQ(ages(log_source{branch}), read_edn("#{[1] [9]}"));
 }
 
+TEST_F(LogSource, HasTheFirstAndTheLastTransactionOfItsSpanWhereTransactionsAreJoined) {
+  const db now = conn.db();
+  const value each = value::vector({tx(t[0]), tx(t[1]), tx(t[2]), tx(t[3])});
+  const auto told = [&](const log_source& log) {
+    return ask("[:find ?a ?v ?op :in $log [?tx ...] :where [$log ?e ?a ?v ?tx ?op] [(string? ?v)]]", log,
+               each)
+        .elements()
+        .size();
+  };
+  EXPECT_EQ(told(log_source{now, value{t[0]}, value{t[1]}}), 2u);  // Ivan, import
+  EXPECT_EQ(told(log_source{now, value{t[1]}, value{t[3]}}), 2u);  // Anna, import
+  EXPECT_EQ(told(log_source{now, value{t[3]}}), 1u);               // Anna no more
+  EXPECT_EQ(told(log_source{now}), 4u);  // the import of both transactions is one row
+}
+
 TEST_F(LogSource, ReadsOnlyTheTransactionsThatAreNamedOrBounded) {
   for (int i = 0; i < 200; ++i) transact("[[:db/add 300 :age " + std::to_string(i) + "]]");
   const db now = conn.db();

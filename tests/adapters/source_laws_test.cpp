@@ -65,6 +65,7 @@ TEST(laws_of_sources, hold_for_databases_in_every_time_and_for_the_log) {
     {:db/ident :pair :db/valueType :db.type/tuple :db/tupleTypes [:db.type/keyword :db.type/long]
      :db/cardinality :db.cardinality/one}])"_edn);
   const std::int64_t first = (std::int64_t{4} << 42) + 2000;
+  std::vector<std::int64_t> moments;
   for (int round = 0; round < 2; ++round) {
     std::string facts = "[";
     for (int i = 0; i < 8; ++i) {
@@ -72,7 +73,7 @@ TEST(laws_of_sources, hold_for_databases_in_every_time_and_for_the_log) {
                std::to_string(10 * round + i) + " :kin " + std::to_string(first + (i * 3 + round) % 8) +
                " :said :e" + std::to_string((i + round) % 9) + " :pair [:code " + std::to_string(i) + "]}";
     }
-    conn.transact(read_edn(facts + "]"));
+    moments.push_back(conn.transact(read_edn(facts + "]")).t);
   }
   const db now = conn.db();
   const auto last = conn.transact(read_edn("[[:db/add " + std::to_string(first) + " :code 99]]"));
@@ -97,6 +98,19 @@ TEST(laws_of_sources, hold_for_databases_in_every_time_and_for_the_log) {
             report{});
   EXPECT_EQ(check_source(adapters::tx_data_source{last.db_after, {last.tx_data.begin(), last.tx_data.end()}},
                          rows(last.tx_data), names, many),
+            report{});
+  const auto logged = [&](std::optional<value> start, std::optional<value> end) {
+    std::vector<datom> out;
+    now.tx_range(start, end, [&](const datoms::log_record& tx) {
+      out.insert(out.end(), tx.datoms.begin(), tx.datoms.end());
+      return true;
+    });
+    return rows(out);
+  };
+  const value first_t{moments[0]}, next_t{moments[0] + 1};
+  ASSERT_FALSE(logged(first_t, next_t).empty());
+  EXPECT_EQ(check_source(adapters::log_source{now}, logged({}, {}), names, many), report{});
+  EXPECT_EQ(check_source(adapters::log_source{now, first_t, next_t}, logged(first_t, next_t), names, many),
             report{});
   const value moment{now.basis_t()};
   EXPECT_EQ(
