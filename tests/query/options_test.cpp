@@ -114,6 +114,14 @@ TEST(limits, a_memory_budget_stops_joins_and_rules) {
   EXPECT_EQ(q({.query = "[:find ?x :where [?x]]", .args = {all}, .memory = 2'000'000}).size(), 3000u);
 }
 
+TEST(limits, a_memory_budget_counts_the_rows_between_the_steps_of_a_query_with_a_limit) {
+  const auto all = numbers();
+  const char* const text = "[:find ?x ?y ?z :where [?x] [?y] [(+ ?x ?y) ?z] :limit 100000]";
+  EXPECT_EQ(code_of([&] { q({.query = text, .args = {all}, .memory = 16'000'000}); }),
+            "db.error/memory-limit");
+  EXPECT_EQ(q({.query = text, .args = {all}, .memory = 32'000'000}).size(), 100'000u);
+}
+
 TEST(explain, shows_each_step_with_what_was_promised_and_what_came) {
   const auto how = datolite::explain(
       {.query = "[:find ?n ?m :where [?n ?a] [?m ?a] [(< ?a 30)] (not [?m 15])]", .args = {ages}});

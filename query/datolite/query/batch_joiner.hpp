@@ -166,7 +166,7 @@ class batch_joiner {
 
   /// Whether a row of the result tells which pair of rows it came from: then no two are equal.
   bool cannot_repeat(std::span<const slot_set> keys) const {
-    if (ys_->size() > 1 && !ys_->is_distinct()) return false;
+    if ((keys.empty() && !once_per_y_) || (ys_->size() > 1 && !ys_->is_distinct())) return false;
     std::vector<bool> told(ys_->width(), ys_->size() == 1);
     for (const projection& p : spec_->project_y) told[p.from] = true;
     slot_set shown;
@@ -392,7 +392,10 @@ class batch_joiner {
 
 /// The join of a relation's rows with ys.
 inline relation join_relation(const relation& xs, const relation& ys, const join_spec& spec) {
-  batch_joiner join{ys, spec};
+  const bool is_set = xs.is_distinct() && xs.width() <= slot_set::capacity;
+  slot_set every;
+  for (std::size_t slot = 0; is_set && slot < xs.width(); ++slot) every.insert(slot);
+  batch_joiner join{ys, spec, std::span{&every, is_set ? 1u : 0u}};
   std::vector<batch_slot> slots;
   const row_batch all = batch_of(xs, slots);
   if (all.size > 0) join.add(all);

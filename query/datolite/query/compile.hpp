@@ -300,7 +300,7 @@ class compiler : private resolver {
     for (const clause* c : ordered) append(to, *c, names, at, outside);
     ground_calls(to);
     to.names = names.names();
-    to.patterns = make_templates(to);
+    complete_body(to);
   }
 
   /// A call whose arguments are constants is made once, now.

@@ -143,6 +143,7 @@ class executor {
     return clause.input ? env_.relations[*clause.input] : clause.rows;
   }
   const any_source& source(std::size_t number, std::size_t callers, const value& form) const;
+  clause_pattern pattern_of(const pattern_template& of, io_counters* io) const;
   value fixed(const slot_term& t) const {
     return t.is == slot_term::type::input ? env_.values[t.id] : t.constant;
   }
@@ -168,6 +169,7 @@ class executor {
   relation deny(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
 
   const environment& env_;
+  mutable std::vector<std::pair<const pattern_template*, bound_pattern>> late_;  ///< with the inputs in them
   mutable std::map<std::pair<std::size_t, std::size_t>, rule_names>
       rule_names_;  ///< by rule and caller's source
   mutable bool rule_names_change_ = false, rule_names_settle_ = false;

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -59,7 +60,7 @@ class plan_cache {
   std::shared_ptr<const body_plan> find(const body* of, const std::vector<var_id>& columns_in,
                                         std::size_t source, const plan_basis& basis) {
     const std::lock_guard lock{mutex_};
-    const auto known = plans_.find(key{of, source, columns_in});
+    const auto known = plans_.find(std::tie(of, source, columns_in));
     if (known == plans_.end()) return nullptr;
     for (const auto& [made_for, plan] : known->second) {
       if (made_for == basis) return plan;
@@ -94,7 +95,7 @@ class plan_cache {
   using key = std::tuple<const body*, std::size_t, std::vector<var_id>>;
 
   std::mutex mutex_;
-  std::map<key, std::vector<std::pair<plan_basis, std::shared_ptr<const body_plan>>>> plans_;
+  std::map<key, std::vector<std::pair<plan_basis, std::shared_ptr<const body_plan>>>, std::less<>> plans_;
   std::map<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<const rule_variant>> variants_;
 };
 

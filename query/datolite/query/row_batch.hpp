@@ -60,6 +60,7 @@ class batch_row {
 /// The columns of a relation as the slots of a batch; `out` keeps them.
 inline row_batch batch_of(const relation& rows, std::vector<batch_slot>& out) {
   out.clear();
+  out.reserve(rows.width());
   for (std::size_t slot = 0; slot < rows.width(); ++slot) {
     const column& c = rows.column(slot);
     out.push_back(c.is_words() ? batch_slot::of_words(c.word_kind(), c.words().data())

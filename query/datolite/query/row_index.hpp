@@ -4,10 +4,13 @@
 // added in order of their number and never removed. Not for concurrent writing.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <datolite/core/value_equality.hpp>
@@ -26,30 +29,32 @@ inline std::uint64_t hash_of_bigint(const value& v) {
 
 }  // namespace detail
 
+/// Mixes a word into `seed`.
+inline std::size_t hash_word(std::size_t seed, std::int64_t word) noexcept {
+  const std::uint64_t h = (seed ^ static_cast<std::uint64_t>(word)) * 0x9E37'79B9'7F4A'7C15u;
+  return static_cast<std::size_t>(h ^ (h >> 32));
+}
+
 /// Mixes the hash of one more slot into `seed`. What is query-equal mixes alike.
 inline std::size_t hash_with(std::size_t seed, const value& v) {
   const std::uint64_t own = detail::is_integral(v.kind()) ? static_cast<std::uint64_t>(v.word())
                             : v.is(kind::bigint)          ? detail::hash_of_bigint(v)
                                                           : query_hash(v);
-  const std::uint64_t h = (seed ^ own) * 0x9E37'79B9'7F4A'7C15u;
-  return static_cast<std::size_t>(h ^ (h >> 32));
+  return hash_word(seed, static_cast<std::int64_t>(own));
 }
 
 class row_index {
  public:
   static constexpr std::uint32_t none = 0xFFFF'FFFF;
 
-  std::size_t size() const noexcept { return next_.size(); }
-
-  void clear() noexcept { heads_.clear(), next_.clear(), hashes_.clear(); }
+  std::size_t size() const noexcept { return nodes_.size(); }
 
   /// Adds the row numbered size().
   void add(std::size_t hash) {
-    if (next_.size() + 1 > heads_.size() / 2) grow(2 * next_.size() + 16);
-    const auto row = static_cast<std::uint32_t>(next_.size());
+    if (nodes_.size() + 1 > heads_.size() / 2) grow(2 * nodes_.size() + 16);
+    const auto row = static_cast<std::uint32_t>(nodes_.size());
     std::uint32_t& head = heads_[hash & (heads_.size() - 1)];
-    next_.push_back(head);
-    hashes_.push_back(hash);
+    nodes_.push_back({head, static_cast<std::uint32_t>(hash)});
     head = row;
   }
 
@@ -58,37 +63,86 @@ class row_index {
     if (rows > heads_.size() / 2) grow(rows);
   }
 
-  /// Forgets the row added last.
-  void remove_last() noexcept {
-    heads_[hashes_.back() & (heads_.size() - 1)] = next_.back();
-    next_.pop_back(), hashes_.pop_back();
-  }
-
-  /// Calls `f(row)` for each row with that hash, latest first, until it returns true; whether one did.
+  /// Calls `f(row)` for each row with that hash, and perhaps a few others, latest first, until it returns
+  /// true; whether one did.
   template <class F>
   bool any(std::size_t hash, F&& f) const {
     if (heads_.empty()) return false;
-    for (std::uint32_t row = heads_[hash & (heads_.size() - 1)]; row != none; row = next_[row]) {
-      if (hashes_[row] == hash && f(static_cast<std::size_t>(row))) return true;
+    const auto tag = static_cast<std::uint32_t>(hash);
+    for (std::uint32_t row = heads_[hash & (heads_.size() - 1)]; row != none; row = nodes_[row].next) {
+      if (nodes_[row].tag == tag && f(static_cast<std::size_t>(row))) return true;
     }
     return false;
   }
 
  private:
+  struct node {
+    std::uint32_t next;
+    std::uint32_t tag;  ///< half the hash
+  };
+
   void grow(std::size_t rows) {
     const std::size_t buckets = std::bit_ceil(rows * 2);
     heads_.assign(buckets, none);
-    next_.reserve(buckets / 2), hashes_.reserve(buckets / 2);
-    for (std::size_t row = 0; row < next_.size(); ++row) {
-      std::uint32_t& head = heads_[hashes_[row] & (buckets - 1)];
-      next_[row] = head;
+    nodes_.reserve(buckets / 2);
+    for (std::size_t row = 0; row < nodes_.size(); ++row) {
+      std::uint32_t& head = heads_[nodes_[row].tag & (buckets - 1)];
+      nodes_[row].next = head;
       head = static_cast<std::uint32_t>(row);
     }
   }
 
   std::vector<std::uint32_t> heads_;
-  std::vector<std::uint32_t> next_;
-  std::vector<std::size_t> hashes_;
+  std::vector<node> nodes_;
+};
+
+/// Rows by hash, each once. Half the hash stands beside a row's number, so that it grows without the rows,
+/// and a look-up mostly touches one line of memory.
+class row_table {
+ public:
+  std::size_t size() const noexcept { return size_; }
+
+  /// Makes room for `rows` in all.
+  void reserve(std::size_t rows) {
+    if (rows > entries_.size() / 2) grow(rows);
+  }
+
+  /// The number of the row with that hash for which `same(row)`; where there is none, one is added, and its
+  /// number is what size() was.
+  template <class F>
+  std::size_t find_or_add(std::size_t hash, F&& same) {
+    if (size_ + 1 > entries_.size() / 2) grow(2 * size_ + 16);
+    const auto tag = static_cast<std::uint32_t>(hash);
+    const std::size_t mask = entries_.size() - 1;
+    std::size_t at = tag & mask;
+    for (; entries_[at].row != row_index::none; at = (at + 1) & mask) {
+      const std::size_t row = entries_[at].row;
+      if (entries_[at].tag == tag && same(row)) return row;
+    }
+    entries_[at] = {static_cast<std::uint32_t>(size_), tag};
+    return size_++;
+  }
+
+ private:
+  struct entry {
+    std::uint32_t row = row_index::none;
+    std::uint32_t tag = 0;
+  };
+
+  void grow(std::size_t rows) {
+    const std::size_t room = std::bit_ceil(rows * (rows < 1024 ? 4 : 2));  // small ones grow in long strides
+    const std::vector<entry> before = std::exchange(entries_, std::vector<entry>(room));
+    const std::size_t mask = entries_.size() - 1;
+    for (const entry& e : before) {
+      if (e.row == row_index::none) continue;
+      std::size_t at = e.tag & mask;
+      while (entries_[at].row != row_index::none) at = (at + 1) & mask;
+      entries_[at] = e;
+    }
+  }
+
+  std::vector<entry> entries_;
+  std::size_t size_ = 0;
 };
 
 /// Whether two cells are query-equal.
@@ -100,10 +154,7 @@ inline bool same_cell(const column& a, std::size_t i, const column& b, std::size
 
 /// Mixes a cell into `seed`, as hash_with does its value.
 inline std::size_t hash_cell(std::size_t seed, const column& of, std::size_t i) {
-  if (of.is_integral()) {
-    const std::uint64_t h = (seed ^ static_cast<std::uint64_t>(of.words()[i])) * 0x9E37'79B9'7F4A'7C15u;
-    return static_cast<std::size_t>(h ^ (h >> 32));
-  }
+  if (of.is_integral()) return hash_word(seed, of.words()[i]);
   return of.is_words() ? hash_with(seed, of[i]) : hash_with(seed, of.values()[i]);
 }
 
@@ -111,6 +162,31 @@ inline std::size_t hash_row(const relation& of, std::size_t i) {
   std::size_t out = of.width();
   for (std::size_t slot = 0; slot < of.width(); ++slot) out = hash_cell(out, of.column(slot), i);
   return out;
+}
+
+/// The hashes of so many rows from `first` on, each as hash_row gives it.
+inline void hash_rows(const relation& of, std::size_t first, std::span<std::size_t> out) {
+  std::fill(out.begin(), out.end(), of.width());
+  for (std::size_t slot = 0; slot < of.width(); ++slot) {
+    const column& c = of.column(slot);
+    if (c.is_integral()) {
+      const std::int64_t* const words = c.words().data() + first;
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] = hash_word(out[i], words[i]);
+    } else {
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] = hash_cell(out[i], c, first + i);
+    }
+  }
+}
+
+/// Calls `f(row, hash)` for each row in turn.
+template <class F>
+void for_each_hashed(const relation& of, F&& f) {
+  std::array<std::size_t, 256> hashes;
+  for (std::size_t first = 0; first < of.size(); first += hashes.size()) {
+    const std::span some{hashes.data(), std::min(hashes.size(), of.size() - first)};
+    hash_rows(of, first, some);
+    for (std::size_t i = 0; i < some.size(); ++i) f(first + i, some[i]);
+  }
 }
 
 /// The hash of these cells of a row.
@@ -140,48 +216,48 @@ class row_set {
     return true;
   }
 
-  /// Appends to `rows` those of `more` that it has not.  REQUIRES: they are two relations of one width.
+  /// Appends to `rows` those of `more` that it has not, and marks them distinct.  REQUIRES: they are two
+  /// relations of one width.
   void absorb(relation& rows, const relation& more) {
     catch_up(rows, rows.size());
     fresh_.clear();
-    std::size_t before = rows.size();
-    for (std::size_t i = 0; i < more.size(); ++i) {
-      const std::size_t mine = hash_row(more, i);
-      const bool known = index_.any(mine, [&](std::size_t other) {
+    const std::size_t before = rows.size();
+    table_.reserve(before + more.size());
+    for_each_hashed(more, [&](std::size_t i, std::size_t hash) {
+      const std::size_t end = before + fresh_.size();
+      const std::size_t found = table_.find_or_add(hash, [&](std::size_t other) {
         return other < before ? same_row(more, i, rows, other)
                               : same_row(more, i, more, fresh_[other - before]);
       });
-      if (known) continue;
-      index_.add(mine);
-      fresh_.push_back(static_cast<std::uint32_t>(i));
-    }
+      if (found == end) fresh_.push_back(static_cast<std::uint32_t>(i));
+    });
     for (std::size_t slot = 0; slot < rows.width(); ++slot)
       rows.column_to_fill(slot).append(more.column(slot), fresh_);
     rows.commit_rows(fresh_.size());
+    rows.mark_distinct();
   }
 
  private:
   static constexpr std::size_t few = 8;  ///< rows that are compared one by one: cheaper than a table
 
   void catch_up(const relation& rows, std::size_t end) {
-    while (index_.size() < end) index_.add(hash_row(rows, index_.size()));
+    while (table_.size() < end)
+      table_.find_or_add(hash_row(rows, table_.size()), [](std::size_t) { return false; });
   }
 
   bool is_known(const relation& rows, std::size_t last) {
-    if (last < few && index_.size() == 0) {
+    if (last < few && table_.size() == 0) {
       for (std::size_t other = 0; other < last; ++other) {
         if (same_row(rows, last, rows, other)) return true;
       }
       return false;
     }
     catch_up(rows, last);
-    const std::size_t mine = hash_row(rows, last);
-    if (index_.any(mine, [&](std::size_t other) { return same_row(rows, last, rows, other); })) return true;
-    index_.add(mine);
-    return false;
+    const auto same = [&](std::size_t other) { return same_row(rows, last, rows, other); };
+    return table_.find_or_add(hash_row(rows, last), same) < last;
   }
 
-  row_index index_;
+  row_table table_;
   std::vector<std::uint32_t> fresh_;
 };
 
@@ -198,16 +274,15 @@ inline relation gathered(const relation& of, std::span<const std::uint32_t> rows
 /// distinct.
 inline relation distinct(relation rows) {
   if (!rows.is_distinct()) {
-    row_index index;
-    index.reserve(rows.size());
+    row_table table;
+    table.reserve(rows.size());
     std::vector<std::uint32_t> kept;
     kept.reserve(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::size_t mine = hash_row(rows, i);
-      if (index.any(mine, [&](std::size_t n) { return same_row(rows, i, rows, kept[n]); })) continue;
-      index.add(mine);
-      kept.push_back(static_cast<std::uint32_t>(i));
-    }
+    for_each_hashed(rows, [&](std::size_t i, std::size_t hash) {
+      const std::size_t end = kept.size();
+      const auto same = [&](std::size_t n) { return same_row(rows, i, rows, kept[n]); };
+      if (table.find_or_add(hash, same) == end) kept.push_back(static_cast<std::uint32_t>(i));
+    });
     if (kept.size() < rows.size()) rows = gathered(rows, kept);
   }
   rows.mark_distinct();

@@ -13,6 +13,7 @@
 // Negations within rules are answered by tables of their own, which are complete each time.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -59,7 +60,7 @@ class rule_tables {
     table* callee = nullptr;
     relation rows;
     row_set known;
-    row_index rows_index, answer_index;  ///< by the columns that the call joins on
+    row_index rows_index, answer_index;  ///< by the columns that the call joins on; of the answers seen
     std::size_t seen = 0;                ///< answers that have been joined with all rows
     bool queued = false;
   };
@@ -116,15 +117,17 @@ namespace detail {
 
 /// The rows of `all` from the `first`-th on.
 inline relation tail(const relation& all, std::size_t first) {
+  if (first == 0) return all;
   std::vector<std::uint32_t> rows(all.size() - first);
   std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
   return gathered(all, rows);
 }
 
-/// Adds to `index` the rows of `of` that it has not; `column(i)` is the i-th column of the key.
+/// Adds to `index` the rows of `of` before `end` that it has not; `column(i)` is the i-th column of the key.
 template <class F>
-void extend(row_index& index, const relation& of, std::size_t columns, F&& column) {
-  for (std::size_t i = index.size(); i < of.size(); ++i) {
+void extend(row_index& index, const relation& of, std::size_t end, std::size_t columns, F&& column) {
+  index.reserve(end);
+  for (std::size_t i = index.size(); i < end; ++i) {
     std::size_t hash = 0;
     for (std::size_t c = 0; c < columns; ++c) hash = hash_cell(hash, of.column(column(c)), i);
     index.add(hash);
@@ -142,11 +145,13 @@ std::size_t hash_of_pairs(const relation& of, const join_spec& spec, std::size_t
 /// Gives pairs of rows of two relations to a join, many at a time.
 class pair_feeder {
  public:
-  pair_feeder(const relation& xs, const relation& ys, const join_spec& spec)
-      : join_{ys, spec}, all_{batch_of(xs, slots_)} {}
+  /// `expected` pairs, or about so many.
+  pair_feeder(const relation& xs, const relation& ys, const join_spec& spec, std::size_t expected = 0)
+      : join_{ys, spec}, all_{batch_of(xs, slots_)} {
+    x_.reserve(std::min(expected, enough)), y_.reserve(std::min(expected, enough));
+  }
 
   void add(std::size_t x, std::size_t y) {
-    constexpr std::size_t enough = 2048;
     x_.push_back(static_cast<std::uint32_t>(x)), y_.push_back(static_cast<std::uint32_t>(y));
     if (x_.size() >= enough) join_.add_pairs(all_, x_, y_, 0);
   }
@@ -157,6 +162,8 @@ class pair_feeder {
   }
 
  private:
+  static constexpr std::size_t enough = 2048;
+
   std::vector<batch_slot> slots_;
   batch_joiner join_;
   row_batch all_;
@@ -309,15 +316,15 @@ inline relation rule_tables::wait(call_site& site, const relation& rows) {
   if (fresh.empty()) return relation{spec.width};
   ask(*site.callee, call, fresh);
   const relation& answers = site.callee->answers;
-  detail::extend(site.rows_index, site.rows, spec.join.size(), [&](std::size_t c) { return spec.join[c].y; });
+  detail::extend(site.rows_index, site.rows, site.rows.size(), spec.join.size(),
+                 [&](std::size_t c) { return spec.join[c].y; });
   if (site.seen == 0) return relation{spec.width};
-  detail::pair_feeder pairs{answers, fresh, spec};
+  detail::extend(site.answer_index, answers, site.seen, spec.join.size(),
+                 [&](std::size_t c) { return spec.join[c].x; });
+  detail::pair_feeder pairs{answers, fresh, spec, fresh.size()};
   for (std::size_t y = 0; y < fresh.size(); ++y) {
     const std::size_t hash = detail::hash_of_pairs(fresh, spec, y, [](const join_pair& p) { return p.y; });
-    site.answer_index.any(hash, [&](std::size_t x) {
-      if (x < site.seen) pairs.add(x, y);
-      return false;
-    });
+    site.answer_index.any(hash, [&](std::size_t x) { return pairs.add(x, y), false; });
   }
   return std::move(pairs).finish();
 }
@@ -327,8 +334,7 @@ inline relation rule_tables::take_new_answers(call_site& site) {
   join_spec spec = with_.spec(*site.of->frame, site.step);
   spec.distinct = false;
   const relation& answers = site.callee->answers;
-  detail::extend(site.answer_index, answers, spec.join.size(), [&](std::size_t c) { return spec.join[c].x; });
-  detail::pair_feeder pairs{answers, site.rows, spec};
+  detail::pair_feeder pairs{answers, site.rows, spec, answers.size() - site.seen};
   for (std::size_t x = site.seen; x < answers.size(); ++x) {
     const std::size_t hash = detail::hash_of_pairs(answers, spec, x, [](const join_pair& p) { return p.x; });
     site.rows_index.any(hash, [&](std::size_t y) { return pairs.add(x, y), false; });

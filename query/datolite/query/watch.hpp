@@ -66,4 +66,22 @@ class watch {
   std::size_t held_ = 0;
 };
 
+/// Counts bytes as held while it lives.
+class holding {
+ public:
+  /// `limits` may be null.
+  holding(watch* limits, std::size_t bytes) noexcept : limits_{limits}, bytes_{bytes} {
+    if (limits_ != nullptr) limits_->hold(bytes_);
+  }
+  holding(const holding&) = delete;
+  holding& operator=(const holding&) = delete;
+  ~holding() {
+    if (limits_ != nullptr) limits_->give_back(bytes_);
+  }
+
+ private:
+  watch* limits_;
+  std::size_t bytes_;
+};
+
 }  // namespace datolite::query

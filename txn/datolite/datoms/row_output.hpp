@@ -25,6 +25,15 @@ class row_output {
     descending_ = descending;
     half_.reset();
   }
+  /// Makes room for some rows, which come one by one.
+  void reserve(datom_columns& out) const {
+    constexpr std::size_t some = 64;
+    if (includes(wanted_, components::e)) out.e.reserve(some);
+    if (includes(wanted_, components::a)) out.a.reserve(some);
+    if (includes(wanted_, components::v)) out.v.reserve(some);
+    if (includes(wanted_, components::t)) out.t_op.reserve(some);
+  }
+
   /// Appends what waits, if there is room for it.
   void resume(datom_columns& out, std::size_t at_most) {
     if (half_ && out.size < at_most) append(out, *std::exchange(half_, std::nullopt), descending_);

@@ -154,6 +154,7 @@ class cursor final : public datom_cursor {
 
   bool next_batch(datom_columns& out, std::size_t at_most) override {
     out.clear();
+    if (tail_current_.front() != nullptr) output_.reserve(out);
     output_.resume(out, at_most);
     while (out.size < at_most) {
       if (tail_current_.front() == nullptr && tail_past_.front() == nullptr && in_past_.front() == nullptr) {

@@ -71,8 +71,7 @@ inline relation executor::run(body_frame& frame, const relation& ys) {
       rows = &rows_of(*known->clause);
     } else {
       poll();
-      const std::size_t held = rows->bytes();
-      if (env_.limits != nullptr) env_.limits->hold(held);
+      const holding held{env_.limits, rows->bytes()};
       std::size_t between = 0;
       if (auto closed = join_cycle(frame, i, *rows, between)) {
         current = std::move(*closed);
@@ -82,7 +81,6 @@ inline relation executor::run(body_frame& frame, const relation& ys) {
       } else {
         current = apply(frame, i, *rows);
       }
-      if (env_.limits != nullptr) env_.limits->give_back(held);
       rows = &current;
     }
     if (observer_ != nullptr && &frame == observed_)
@@ -102,7 +100,10 @@ inline relation executor::run_for(body_frame& frame, std::size_t enough) {
   for (std::size_t i = 0; i < plan.steps.size() && !rows.empty(); ++i) {
     poll();
     const std::size_t most = i + 1 == plan.steps.size() ? enough : few;
-    rows = apply(frame, i, rows, most);
+    {
+      const holding held{env_.limits, rows.bytes()};
+      rows = apply(frame, i, rows, most);
+    }
     if (rows.size() < most) continue;
     all = false;
     if (most == few) rows.truncate(few);
@@ -151,9 +152,9 @@ inline const any_ijoin& executor::rows_of_pattern(body_frame& frame, std::size_t
   const auto& pattern = std::get<pattern_step>(s.is);
   step_state& state = frame.states[step];
   if (!state.rows) {
-    const bound_pattern bound{*pattern.pattern, env_.values};
     const any_source& asked = source(pattern.source, frame.source, s.form);
-    detail::naming_clause(s.form, [&] { state.rows.emplace(asked.extrel(bound.view(env_.io))); });
+    const clause_pattern view = pattern_of(*pattern.pattern, env_.io);
+    detail::naming_clause(s.form, [&] { state.rows.emplace(asked.extrel(view)); });
   }
   return *state.rows;
 }
@@ -210,7 +211,8 @@ inline relation executor::join_pattern(body_frame& frame, std::size_t step, cons
 inline relation executor::join_kept(step_state& state, const relation& ys, const join_spec& spec) const {
   const relation& xs = *state.kept;
   if (spec.join.empty()) return join_relation(xs, ys, spec);
-  detail::extend(state.kept_index, xs, spec.join.size(), [&](std::size_t c) { return spec.join[c].x; });
+  detail::extend(state.kept_index, xs, xs.size(), spec.join.size(),
+                 [&](std::size_t c) { return spec.join[c].x; });
   detail::pair_feeder pairs{xs, ys, spec};
   for (std::size_t y = 0; y < ys.size(); ++y) {
     const std::size_t hash = detail::hash_of_pairs(ys, spec, y, [](const join_pair& p) { return p.y; });

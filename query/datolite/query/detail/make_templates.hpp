@@ -73,4 +73,34 @@ inline std::vector<pattern_template> make_templates(const body& of, const std::v
   return out;
 }
 
+/// The slots of each clause's rows whose variables stand in rows of other clauses too; nothing if no clause
+/// has any.
+inline std::vector<slot_set> linked_slots(const body& of) {
+  constexpr std::size_t none = ~std::size_t{0};
+  std::vector<std::size_t> first(of.names.size(), none);  // the first clause of each variable
+  std::vector<bool> shared(of.names.size());
+  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+    for (const slot_term& t : row_terms(of.clauses[i])) {
+      if (!t.is_variable()) continue;
+      if (first[t.id] == none) first[t.id] = i;
+      if (first[t.id] != i) shared[t.id] = true;
+    }
+  }
+  std::vector<slot_set> out(of.clauses.size());
+  bool any = false;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto terms = row_terms(of.clauses[i]);
+    for (std::size_t slot = 0; slot < terms.size() && slot < slot_set::capacity; ++slot) {
+      if (terms[slot].is_variable() && shared[terms[slot].id]) out[i].insert(slot), any = true;
+    }
+  }
+  return any ? out : std::vector<slot_set>{};
+}
+
+/// What is worked out once for a body whose clauses and head are complete; `given` as for make_templates.
+inline void complete_body(body& of, const std::vector<var_id>& given = {}) {
+  of.patterns = make_templates(of, given);
+  of.linked = linked_slots(of);
+}
+
 }  // namespace datolite::query::detail

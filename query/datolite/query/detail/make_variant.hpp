@@ -127,7 +127,7 @@ class variant_maker {
         if (is_bound(i)) changed->head[i] = origins[next++];
       }
     }
-    changed->patterns = make_templates(*changed, out.columns_in);
+    complete_body(*changed, out.columns_in);
     out.is = std::move(changed);
     return out;
   }

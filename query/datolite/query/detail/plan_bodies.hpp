@@ -25,13 +25,21 @@ inline bool is_name(const value& v) noexcept { return v.is(kind::keyword) || v.i
 
 }  // namespace detail
 
+/// A data pattern with the inputs in it. Valid while this executor and the pattern's body live.
+inline clause_pattern executor::pattern_of(const pattern_template& of, io_counters* io) const {
+  if (!of.is_late()) return bound_pattern{of, {}}.view(io);
+  for (const auto& [known, bound] : late_) {
+    if (known == &of) return bound.view(io);
+  }
+  return late_.emplace_back(&of, bound_pattern{of, env_.values}).second.view(io);
+}
+
 inline double executor::estimate(const body& of, std::size_t clause, std::size_t callers) const {
   const body_clause& c = of.clauses[clause];
   if (const auto* known = std::get_if<relation_clause>(&c.is))
     return static_cast<double>(rows_of(*known).size());
   const auto& pattern = std::get<pattern_clause>(c.is);
-  const bound_pattern bound{of.patterns[clause], env_.values};
-  const clause_pattern view = bound.view(nullptr);
+  const clause_pattern view = pattern_of(of.patterns[clause], nullptr);
   const any_source& asked = source(pattern.source, callers, c.form);
   std::optional<double> told;
   detail::naming_clause(c.form, [&] { told = asked.estimate(view); });
@@ -54,8 +62,8 @@ inline slot_set executor::required(const body& of, std::size_t clause, std::size
   const any_source& asked = source(pattern.source, callers, of.clauses[clause].form);
   slot_set out;
   if (!asked.may_require()) return out;
-  const bound_pattern bound{of.patterns[clause], env_.values};
-  detail::naming_clause(of.clauses[clause].form, [&] { out = asked.required(bound.view(nullptr)); });
+  const clause_pattern view = pattern_of(of.patterns[clause], nullptr);
+  detail::naming_clause(of.clauses[clause].form, [&] { out = asked.required(view); });
   return out;
 }
 
@@ -75,8 +83,8 @@ inline slot_set executor::given_names(const body& of, std::size_t clause, std::s
   } else if (const auto* pattern = std::get_if<pattern_clause>(&c.is)) {
     const any_source& asked = source(pattern->source, callers, c.form);
     if (!asked.may_name()) return out;
-    const bound_pattern bound{of.patterns[clause], env_.values};
-    detail::naming_clause(c.form, [&] { out = asked.gives_names(bound.view(nullptr)); });
+    const clause_pattern view = pattern_of(of.patterns[clause], nullptr);
+    detail::naming_clause(c.form, [&] { out = asked.gives_names(view); });
   }
   return out;
 }
@@ -91,8 +99,8 @@ inline slot_set executor::resolved(const body& of, std::size_t clause, std::size
   if (pattern == nullptr) return out;
   const any_source& asked = source(pattern->source, callers, c.form);
   if (!asked.may_resolve()) return out;
-  const bound_pattern bound{of.patterns[clause], env_.values};
-  detail::naming_clause(c.form, [&] { out = asked.resolves(bound.view(nullptr)); });
+  const clause_pattern view = pattern_of(of.patterns[clause], nullptr);
+  detail::naming_clause(c.form, [&] { out = asked.resolves(view); });
   return out;
 }
 
@@ -136,37 +144,33 @@ inline executor::rule_names executor::names_of_rule(std::size_t rule, std::size_
   return at->second;
 }
 
-/// Which clauses of a body give names for what others resolve. Empty if none does.
+/// Which clauses of a body give names for what others resolve, in variables that clauses share. Empty if
+/// none does.
 inline name_flow executor::names(const body& of, std::size_t callers) const {
-  const auto binders = std::count_if(of.clauses.begin(), of.clauses.end(),
-                                     [](const body_clause& c) { return !row_terms(c).empty(); });
-  if (binders < 2) return {};
-  name_flow out;
+  if (of.linked.empty()) return {};
+  const std::size_t n = of.clauses.size();
+  name_flow out{std::vector<slot_set>(n), {}};
   std::vector<bool> given(of.names.size());
   bool any = false;
-  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
-    const auto terms = row_terms(of.clauses[i]);
-    slot_set& slots = out.gives.emplace_back();
-    if (terms.empty()) continue;
-    const slot_set may = given_names(of, i, callers);
-    for (std::size_t slot = 0; slot < terms.size() && !may.empty(); ++slot) {
-      if (!may.contains(slot) || !terms[slot].is_variable()) continue;
-      slots.insert(slot);
-      any = given[terms[slot].id] = true;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (of.linked[i].empty()) continue;
+    out.gives[i] = slot_set{of.linked[i].bits() & given_names(of, i, callers).bits()};
+    for (std::size_t slot = 0; slot < out.gives[i].end(); ++slot) {
+      if (out.gives[i].contains(slot)) any = given[row_terms(of.clauses[i])[slot].id] = true;
     }
   }
   if (!any) return {};
   any = false;
-  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+  out.waits.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
     const auto terms = row_terms(of.clauses[i]);
-    slot_set& slots = out.waits.emplace_back();
-    const bool asks = std::any_of(terms.begin(), terms.end(),
-                                  [&](const slot_term& t) { return t.is_variable() && given[t.id]; });
-    const slot_set may = asks ? resolved(of, i, callers) : slot_set{};
-    for (std::size_t slot = 0; slot < terms.size() && !may.empty(); ++slot) {
-      if (may.contains(slot) && terms[slot].is_variable() && given[terms[slot].id])
-        slots.insert(slot), any = true;
+    slot_set awaited;
+    for (std::size_t slot = 0; slot < of.linked[i].end(); ++slot) {
+      if (of.linked[i].contains(slot) && given[terms[slot].id]) awaited.insert(slot);
     }
+    if (awaited.empty()) continue;
+    out.waits[i] = slot_set{awaited.bits() & resolved(of, i, callers).bits()};
+    any = any || !out.waits[i].empty();
   }
   return any ? out : name_flow{};
 }
@@ -174,6 +178,7 @@ inline name_flow executor::names(const body& of, std::size_t callers) const {
 /// What all patterns of a body and its negations require, and the names that they give and await.
 inline void executor::add_needs(const body& of, std::size_t source, plan_basis& out) const {
   const name_flow flow = names(of, source);
+  out.required.reserve(of.clauses.size());
   out.names.push_back(flow.waits.size());
   for (const slot_set slots : flow.gives) out.names.push_back(slots.bits());
   for (const slot_set slots : flow.waits) out.names.push_back(slots.bits());
@@ -187,6 +192,7 @@ inline void executor::add_needs(const body& of, std::size_t source, plan_basis& 
 }
 
 inline void executor::estimate_all(const body& of, std::size_t source, estimates& out) const {
+  out.of.reserve(of.clauses.size()), out.basis.sizes.reserve(of.clauses.size());
   for (std::size_t i = 0; i < of.clauses.size(); ++i) {
     const auto& is = of.clauses[i].is;
     if (std::holds_alternative<pattern_clause>(is) || std::holds_alternative<relation_clause>(is)) {
