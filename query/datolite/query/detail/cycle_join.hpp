@@ -6,7 +6,7 @@
 // second's pairs (?b ?c) and the third's (?a ?c) are read once each and laid out as neighbours by ?b and by
 // ?a; then, an ?a at a time, its neighbours are marked, and of the paths through each ?b only those to a
 // marked ?c become rows. Needs entity ids or longs in all slots, and numbers that lie densely enough to be
-// marked.
+// marked, a bit each. Where both clauses read the same, as here, it is read once.
 #pragma once
 
 #include <algorithm>
@@ -25,41 +25,66 @@
 
 namespace datolite::query::detail {
 
-/// The neighbours of each number of a dense range.
+/// A range of numbers that lie densely enough to count by them.
+struct dense_range {
+  std::int64_t low = 0;
+  std::size_t size = 0;
+
+  /// The range of all numbers of `some`, and of those of `others`; nothing if they lie too far apart.
+  static std::optional<dense_range> of(std::span<const std::int64_t> some,
+                                       std::span<const std::int64_t> others = {}) {
+    if (some.empty() && others.empty()) return dense_range{};
+    std::int64_t low = std::numeric_limits<std::int64_t>::max(),
+                 high = std::numeric_limits<std::int64_t>::min();
+    for (const auto& numbers : {some, others}) {
+      for (const std::int64_t n : numbers) low = std::min(low, n), high = std::max(high, n);
+    }
+    const auto range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+    if (range >= 8 * (some.size() + others.size()) + 65'536) return std::nullopt;
+    return dense_range{low, static_cast<std::size_t>(range) + 1};
+  }
+
+  /// REQUIRES: `number` is in the range.
+  std::uint32_t place(std::int64_t number) const noexcept {
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(low));
+  }
+  std::int64_t number(std::uint32_t at) const noexcept { return low + static_cast<std::int64_t>(at); }
+};
+
+/// The neighbours of each number of a dense range, as places in another.
 class adjacency {
  public:
-  /// Empty if the numbers lie too far apart.
-  static std::optional<adjacency> make(std::span<const std::int64_t> from, std::span<const std::int64_t> to) {
+  /// Nothing if the numbers lie too far apart.
+  static std::optional<adjacency> make(std::span<const std::int64_t> from, std::span<const std::int64_t> to,
+                                       const dense_range& targets) {
+    const auto range = dense_range::of(from);
+    if (!range) return std::nullopt;
     adjacency out;
-    if (from.empty()) return out;
-    const auto [low, high] = std::minmax_element(from.begin(), from.end());
-    const auto range = static_cast<std::uint64_t>(*high) - static_cast<std::uint64_t>(*low);
-    if (range >= 8 * from.size() + 65'536) return std::nullopt;
-    out.low_ = *low;
-    out.starts_.resize(static_cast<std::size_t>(range) + 2);
-    for (const std::int64_t w : from) ++out.starts_[static_cast<std::size_t>(w - out.low_) + 1];
+    out.range_ = *range;
+    out.starts_.resize(range->size + 1);
+    for (const std::int64_t w : from) ++out.starts_[range->place(w) + 1];
     std::partial_sum(out.starts_.begin(), out.starts_.end(), out.starts_.begin());
+    out.to_.resize(to.size());
     if (std::is_sorted(from.begin(), from.end())) {
-      out.to_.assign(to.begin(), to.end());
+      for (std::size_t i = 0; i < to.size(); ++i) out.to_[i] = targets.place(to[i]);
       return out;
     }
-    out.to_.resize(to.size());
     std::vector<std::uint32_t> next{out.starts_};
     for (std::size_t i = 0; i < from.size(); ++i)
-      out.to_[next[static_cast<std::size_t>(from[i] - out.low_)]++] = to[i];
+      out.to_[next[range->place(from[i])]++] = targets.place(to[i]);
     return out;
   }
 
-  std::span<const std::int64_t> of(std::int64_t number) const noexcept {
-    const auto at = static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(low_);
-    if (starts_.empty() || at >= starts_.size() - 1) return {};  // one below the range is the largest `at`
+  std::span<const std::uint32_t> of(std::int64_t number) const noexcept {
+    const auto at = static_cast<std::uint64_t>(number) - static_cast<std::uint64_t>(range_.low);
+    if (at >= range_.size) return {};  // one below the range is the largest `at`
     return {to_.data() + starts_[at], to_.data() + starts_[at + 1]};
   }
 
  private:
-  std::int64_t low_ = 0;
+  dense_range range_;
   std::vector<std::uint32_t> starts_;
-  std::vector<std::int64_t> to_;
+  std::vector<std::uint32_t> to_;
 };
 
 /// How the second of two steps closes a cycle that the first opens.
@@ -96,6 +121,20 @@ inline std::optional<cycle> find_cycle(const plan_step& first, const plan_step& 
   return out;
 }
 
+/// Whether the two steps of a cycle read the same columns of the same pattern.
+inline bool reads_the_same(const plan_step& first, const plan_step& second, const cycle& of) {
+  const auto& p = std::get<pattern_step>(first.is);
+  const auto& q = std::get<pattern_step>(second.is);
+  const auto has_advice = [](const pattern_template& t) {
+    const auto is_there = [](const auto& one) { return one.has_value(); };
+    return t.is_late() || std::any_of(t.starts.begin(), t.starts.end(), is_there) ||
+           std::any_of(t.whiles.begin(), t.whiles.end(), is_there);
+  };
+  return p.source == q.source && of.first_in == of.second_in && of.first_out == of.second_out &&
+         p.pattern->consts == q.pattern->consts && p.pattern->repeated == q.pattern->repeated &&
+         !has_advice(*p.pattern) && !has_advice(*q.pattern);
+}
+
 /// Two columns of all rows of a pattern.
 inline join_plan two_slots(std::size_t in, std::size_t out) {
   join_plan all;
@@ -114,22 +153,26 @@ inline bool is_all_integral(const relation& rows) {
 
 class cycle_join {
  public:
-  /// `opening` and `closing`: the rows of the two patterns, as two_slots shows them.
+  /// `opening` and `closing`: the rows of the two patterns, as two_slots shows them; maybe one relation.
   cycle_join(const relation& ys, const cycle& of, const relation& opening, const relation& closing)
       : ys_{ys}, of_{of}, opening_{opening}, closing_{closing} {}
 
   /// The result of both steps, and the rows that the first would have given; nothing if the numbers do not
   /// fit.
   std::optional<std::pair<relation, std::size_t>> run(const plan_step& first, const plan_step& second) {
-    const auto paths = adjacency::make(opening_.column(0).words(), opening_.column(1).words());
-    const auto ends = adjacency::make(closing_.column(0).words(), closing_.column(1).words());
+    const auto opened = opening_.column(1).words(), closed = closing_.column(1).words();
+    const auto targets = dense_range::of(opened, closed);
+    if (!targets) return std::nullopt;
+    targets_ = *targets;
+    const auto paths = adjacency::make(opening_.column(0).words(), opened, targets_);
+    std::optional<adjacency> others;
+    if (&closing_ != &opening_) others = adjacency::make(closing_.column(0).words(), closed, targets_);
+    const auto& ends = &closing_ == &opening_ ? paths : others;
     if (!paths || !ends) return std::nullopt;
     const auto by_first = ys_.column(of_.y_first).words();
     const auto by_second = ys_.column(of_.y_second).words();
     through_ = all_paths(*paths, by_first);
-    const bool straight = through_ <= all_paths(*ends, by_second);
-    if (!lay_out_marks((straight ? closing_ : opening_).column(1).words())) return std::nullopt;
-    if (straight)
+    if (through_ <= all_paths(*ends, by_second))
       find(*paths, by_first, *ends, by_second);
     else
       find(*ends, by_second, *paths, by_first);
@@ -143,16 +186,6 @@ class cycle_join {
     return sum;
   }
 
-  bool lay_out_marks(std::span<const std::int64_t> targets) {
-    if (targets.empty()) return true;
-    const auto [low, high] = std::minmax_element(targets.begin(), targets.end());
-    const auto range = static_cast<std::uint64_t>(*high) - static_cast<std::uint64_t>(*low);
-    if (range >= 8 * targets.size() + 65'536) return false;
-    marks_.resize(static_cast<std::size_t>(range) + 1);
-    low_ = static_cast<std::uint64_t>(*low);
-    return true;
-  }
-
   /// Rows with the same `from` are taken together: the `ends` of it are marked, and the `paths` through each
   /// row's `through` looked at.
   void find(const adjacency& paths, std::span<const std::int64_t> through, const adjacency& ends,
@@ -163,21 +196,21 @@ class cycle_join {
       std::sort(order.begin(), order.end(),
                 [&](std::uint32_t i, std::uint32_t j) { return from[i] < from[j]; });
     }
-    std::uint32_t stamp = 0;
+    std::vector<std::uint64_t> marks((targets_.size + 63) / 64);
+    std::span<const std::uint32_t> marked;
     std::size_t n = 0;
     for (std::size_t i = 0; i < order.size(); ++i) {
       const std::uint32_t y = order[i];
       if (i == 0 || from[y] != from[order[i - 1]]) {
-        ++stamp;
-        for (const std::int64_t end : ends.of(from[y]))
-          marks_[static_cast<std::uint64_t>(end) - low_] = stamp;
+        for (const std::uint32_t end : marked) marks[end / 64] = 0;
+        marked = ends.of(from[y]);
+        for (const std::uint32_t end : marked) marks[end / 64] |= std::uint64_t{1} << (end % 64);
       }
       const auto beyond = paths.of(through[y]);
       if (y_.size() < n + beyond.size()) y_.resize(2 * n + beyond.size() + 1024), to_.resize(y_.size());
-      for (const std::int64_t to : beyond) {
-        const std::uint64_t at = static_cast<std::uint64_t>(to) - low_;
+      for (const std::uint32_t to : beyond) {
         y_[n] = y, to_[n] = to;
-        n += at < marks_.size() && marks_[at] == stamp ? 1 : 0;
+        n += marks[to / 64] >> (to % 64) & 1;
       }
     }
     y_.resize(n), to_.resize(n);
@@ -189,7 +222,9 @@ class cycle_join {
     for (const projection& p : second.join.project_y) {
       column& to = out.column_to_fill(p.to);
       if (p.from == first.join.project_x[0].to) {
-        to.take_words(brought, std::move(to_));
+        std::vector<std::int64_t> words(to_.size());
+        for (std::size_t i = 0; i < words.size(); ++i) words[i] = targets_.number(to_[i]);
+        to.take_words(brought, std::move(words));
         continue;
       }
       for (const projection& kept : first.join.project_y) {
@@ -206,10 +241,8 @@ class cycle_join {
   const cycle& of_;
   const relation& opening_;
   const relation& closing_;
-  std::vector<std::uint32_t> marks_;
-  std::uint64_t low_ = 0;
-  std::vector<std::uint32_t> y_;
-  std::vector<std::int64_t> to_;
+  dense_range targets_;
+  std::vector<std::uint32_t> y_, to_;  ///< the rows found: of ys, and the place of what they brought
   std::size_t through_ = 0;
 };
 

@@ -176,7 +176,11 @@ inline std::optional<relation> executor::join_cycle(body_frame& frame, std::size
   };
   const relation opening = read(step, found->first_in, found->first_out);
   if (!detail::is_all_integral(opening)) return std::nullopt;
-  const relation closing = read(step + 1, found->second_in, found->second_out);
+  rows_of_pattern(frame, step + 1);  // each clause is asked for, though it may not be read
+  std::optional<relation> other;
+  if (!detail::reads_the_same(steps[step], steps[step + 1], *found))
+    other = read(step + 1, found->second_in, found->second_out);
+  const relation& closing = other ? *other : opening;
   if (!detail::is_all_integral(closing)) return std::nullopt;
   auto done = detail::cycle_join{ys, *found, opening, closing}.run(steps[step], steps[step + 1]);
   if (!done) return std::nullopt;
