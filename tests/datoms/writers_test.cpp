@@ -93,6 +93,37 @@ TEST(Writers, ConnectionsOfOneStorageLoseNothing) {
   EXPECT_EQ(values_of(connection{shared}.db(), 1001, "counter"), "[45]");
 }
 
+/// A transaction is told of another that came while it was worked out; of anything else it is not.
+TEST(Writers, OnlyATransactionMeanwhileHasOneWorkedOutAgain) {
+  for (const bool in_memory : {true, false}) {
+    const store in = lmdb_store();
+    any_storage shared = in_memory ? new_memory() : in.open();
+    connection other{shared};
+    other.transact(read_edn(schema));
+    int times = 0;
+    bool transacts = false;
+    auto made = std::make_shared<tx_functions>();
+    made->add("my/meanwhile", [&](const db& now, std::span<const value>) {
+      const std::string was = values_of(now, 1001, "counter");
+      if (++times == 1 && transacts) std::thread{[&] { increment(other); }}.join();
+      const change foreign[] = {{"\x7fmine", bytes_view{"yes"}}};
+      if (times == 1 && !transacts) shared.commit(foreign);
+      return read_edn("[[:db/add 1001 :counter " + std::to_string(was == "[]" ? 10 : 20) + "]]");
+    });
+    connection conn{shared, {.functions = made}};
+    transact(conn, "[[:my/meanwhile]]");
+    EXPECT_EQ(times, 1);
+    EXPECT_EQ(values_of(other.sync(), 1001, "counter"), "[10]");
+    times = 0, transacts = true;
+    transact(conn, "[[:my/meanwhile]]");
+    EXPECT_EQ(times, 2);
+    EXPECT_EQ(values_of(other.sync(), 1001, "counter"), "[20]");
+    std::size_t records = 0;
+    other.tx_range(1000, 2000, [&](const auto&) { return ++records > 0; });
+    EXPECT_EQ(records, 4u);
+  }
+}
+
 TEST(Writers, ProcessesOfOneLmdbFileLoseNothing) {
   const store in = lmdb_store();
   { connection{in.open()}.transact(read_edn(schema)); }

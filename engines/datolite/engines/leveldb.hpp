@@ -106,7 +106,7 @@ class leveldb {
     const detail::leveldb_use use{*store_};
     check_changes(changes, min_key_size(), max_key_size());
     return store_->commit(changes, [&] {
-      if (d.unmoved_since || !d.conditions.empty()) check_demands(leveldb_snapshot{store_}, synctag(), d);
+      if (d.unmoved_since || !d.conditions.empty()) check_demands(*this, synctag(), d);
     });
   }
 

@@ -1,4 +1,5 @@
-// sort_prefix: eight bytes of a key that sort as the key does.
+// sort_prefix: eight bytes of a key that sort as the key does. And what else a key type may say of itself to a
+// `sorted_map`.
 //
 // A node of a `sorted_map` keeps these words of its keys side by side and searches them first, so that most
 // searches touch no key but the one they find. A key type without one is searched by its comparator alone.
@@ -28,6 +29,11 @@ namespace datolite {
 /// where it is not, lookups by such a type use the comparator alone. `of` must not throw.
 template <class Key, class Compare>
 struct sort_prefix {};
+
+/// May keys of this type be moved as bytes, the old place then being forgotten? Specialise it for a type of
+/// your own none of which points into itself, and of which nobody knows where it stands.
+template <class Key>
+inline constexpr bool moves_as_bytes = std::is_trivially_copyable_v<Key>;
 
 template <class Key, class Compare, class Probe>
 concept has_sort_prefix = requires(const Probe& probe) {

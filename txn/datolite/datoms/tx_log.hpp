@@ -65,9 +65,8 @@ inline std::uint64_t get_sum(bytes_view from, std::size_t at) noexcept {
   return sum;
 }
 
-/// What a record says, without its head.
-inline bytes encode_log_body(const log_record& record) {
-  bytes out;
+/// Appends what a record says, without its head.
+inline void put_log_body(bytes& out, const log_record& record) {
   detail::put_varint(out, static_cast<std::uint64_t>(record.previous_t));
   detail::put_varint(out, detail::zigzag(record.instant));
   detail::put_varint(out, static_cast<std::uint64_t>(record.next_t));
@@ -83,7 +82,6 @@ inline bytes encode_log_body(const log_record& record) {
     }
     encode_value(out, d.v);
   }
-  return out;
 }
 
 constexpr std::size_t log_head = 1 + 8 + 8;  // version, checksum, the checksum of the record before
@@ -94,18 +92,23 @@ constexpr std::size_t log_head = 1 + 8 + 8;  // version, checksum, the checksum 
 /// record.sum.
 template <class Put>
 void write_log_record(log_record& record, Put&& put) {
-  const bytes body = detail::encode_log_body(record);
   const bytes key = log_key(record.t);
-  bytes head(detail::log_head, '\0');
-  head[0] = static_cast<char>(log_version);
-  detail::put_sum(head.data() + 9, record.previous_sum);
-  const std::size_t parts = body.empty() ? 0 : (body.size() - 1) / log_part_size;
-  detail::put_varint(head, parts);
+  bytes head;
+  head.reserve(detail::log_head + 64 + 32 * record.datoms.size());
+  head.resize(detail::log_head + 1);  // the number of parts is none, where it is a short one
+  detail::put_log_body(head, record);
+  bytes body;
+  const std::size_t parts = (head.size() - detail::log_head - 2) / log_part_size;
   if (parts > 0) {
+    body.assign(head, detail::log_head + 1);
+    head.resize(detail::log_head);
+    detail::put_varint(head, parts);
     head.append(8, '\0');
     detail::put_sum(head.data() + head.size() - 8, detail::checksum(key, body));
+    head.append(body, 0, log_part_size);
   }
-  head.append(body, 0, log_part_size);
+  head[0] = static_cast<char>(log_version);
+  detail::put_sum(head.data() + 9, record.previous_sum);
   record.sum = detail::checksum(key, bytes_view{head}.substr(9));
   detail::put_sum(head.data() + 1, record.sum);
   put(key, head);

@@ -56,6 +56,11 @@ struct place {
 
 namespace detail {
 
+/// As stored_order; done at once where the two are one, as those of one fact are in its rows.
+inline std::strong_ordering compare_values(const value& x, const value& y) {
+  return x.is_identical(y) ? std::strong_ordering::equal : stored_order(x, y);
+}
+
 template <class X, class Y>
 std::strong_ordering compare_component(const X& x, const Y& y, components c) {
   if (c == components::e) return x.e <=> y.e;
@@ -67,11 +72,21 @@ std::strong_ordering compare_component(const X& x, const Y& y, components c) {
 
 /// How two rows stand in the index `in`, whichever they say they stand in.
 inline std::strong_ordering compare(const row& x, const row& y, index_order in) {
-  for (const components c : order_of(in)) {
-    const auto order = detail::compare_component(x, y, c);
-    if (order != 0) return order;
-  }
-  return x.t_added <=> y.t_added;
+  const auto of_eav = [&] {
+    if (const auto e = x.e <=> y.e; in != index_order::aevt && e != 0) return e;
+    if (const auto a = x.a <=> y.a; a != 0) return a;
+    if (const auto e = x.e <=> y.e; e != 0) return e;
+    return detail::compare_values(x.v, y.v);
+  };
+  const auto of_values_first = [&] {
+    if (const auto a = x.a <=> y.a; in == index_order::avet && a != 0) return a;
+    if (const auto v = detail::compare_values(x.v, y.v); v != 0) return v;
+    if (const auto a = x.a <=> y.a; a != 0) return a;
+    return x.e <=> y.e;
+  };
+  const std::strong_ordering order =
+      in == index_order::eavt || in == index_order::aevt ? of_eav() : of_values_first();
+  return order != 0 ? order : x.t_added <=> y.t_added;
 }
 
 /// Never equal: a place is no row.
@@ -89,6 +104,10 @@ struct row_less {
   bool operator()(const row& x, const row& y) const { return compare(x, y, x.order) < 0; }
   bool operator()(const row& x, const place& y) const { return compare(x, y, x.order) < 0; }
   bool operator()(const place& x, const row& y) const { return compare(y, x, y.order) > 0; }
+  /// Is neither less? What costs nothing to compare decides first.
+  bool same(const row& x, const row& y) const {
+    return x.e == y.e && x.a == y.a && x.t_added == y.t_added && detail::compare_values(x.v, y.v) == 0;
+  }
 };
 
 namespace detail {
@@ -170,6 +189,9 @@ std::uint64_t prefix_of(const X& x, index_order order, int given, bool behind) n
 }
 
 }  // namespace datolite::datoms::typed
+
+template <>
+inline constexpr bool datolite::moves_as_bytes<datolite::datoms::typed::row> = true;
 
 template <>
 struct datolite::sort_prefix<datolite::datoms::typed::row, datolite::datoms::typed::row_less> {

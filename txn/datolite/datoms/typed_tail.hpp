@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -79,6 +80,7 @@ class tail {
   /// Adds a fact that is true from now on, to the indexes `in`. REQUIRES: room() > 0.
   void add(const datom& d, std::span<const index_order> in) {
     const auto at = push({d.e, d.a, index_order::eavt, d.v, d.t(), 0}, false);
+    first_t_ = std::min(first_t_, d.t());
     for (const index_order order : in) list(current_[index_of(order)], order, at);
   }
 
@@ -88,7 +90,7 @@ class tail {
     row ended{d.e, d.a, index_order::eavt, d.v, d.t(), t_retracted};
     ended.forgotten = !remember;
     bool here = false;
-    for (const index_order order : in) {
+    for (const index_order order : d.t() < first_t_ ? std::span<const index_order>{} : in) {
       listing& listed = current_[index_of(order)];
       const std::size_t i = lower_bound(listed, order, ended);
       if (i == listed.size() || compare(array_->rows[listed[i]], ended, order) != 0) continue;
@@ -131,6 +133,7 @@ class tail {
 
   std::shared_ptr<array> array_;
   std::size_t size_ = 0;
+  std::int64_t first_t_ = std::numeric_limits<std::int64_t>::max();  // what is true since before is not here
   std::array<listing, 4> current_, past_;
 };
 

@@ -387,8 +387,15 @@ void tree<L>::erase_leaf(path& p) noexcept {
 template <class L>
 template <class It, class Probe>
 void tree<L>::erase_ascending(It first, It last, Probe&& probe, const compare& less) {
+  const auto is_same = [&](const auto& x, const auto& y) {
+    if constexpr (requires { less.same(x, y); }) {
+      return less.same(x, y);
+    } else {
+      return !less(x, y) && !less(y, x);
+    }
+  };
   const auto stands_at = [&](const path& p) {
-    return !p.at_end_of_leaf() && !less(probe(*first), p.leaf->entries.key(p.slot));
+    return !p.at_end_of_leaf() && is_same(probe(*first), p.leaf->entries.key(p.slot));
   };
   // The next probes, the first of which stands at the path: how many stand in the leaf one after the other?
   const auto stretch = [&](const path& p) {
@@ -396,8 +403,7 @@ void tree<L>::erase_ascending(It first, It last, Probe&& probe, const compare& l
     const std::size_t most = entries.size() - p.slot;
     std::size_t n = 1;
     for (It next = std::next(first); n < most && next != last; ++n, ++next) {
-      const auto& key = entries.key(p.slot + n);
-      if (less(probe(*next), key) || less(key, probe(*next))) break;
+      if (!is_same(probe(*next), entries.key(p.slot + n))) break;
     }
     return n;
   };
@@ -426,7 +432,7 @@ void tree<L>::erase_ascending(It first, It last, Probe&& probe, const compare& l
       const It next = std::next(first);
       if (p.leaf->entries.size() <= half_leaf || next == last) break;
       p.slot = static_cast<std::uint32_t>(p.leaf->entries.template search<false>(probe(*next), less));
-      if (p.at_end_of_leaf() || less(probe(*next), p.leaf->entries.key(p.slot))) break;
+      if (p.at_end_of_leaf() || !is_same(probe(*next), p.leaf->entries.key(p.slot))) break;
       first = next;
     }
   }

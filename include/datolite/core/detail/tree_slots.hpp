@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <datolite/core/sort_prefix.hpp>
+
 namespace datolite::detail {
 
 /// How many hold a node. A thread that sees itself as the only holder may write: nobody else can reach the
@@ -34,7 +36,7 @@ class holder_count {
 template <class X>
 void relocate(X* from, std::size_t n, X* to) noexcept {
   static_assert(std::is_nothrow_move_constructible_v<X>);
-  if constexpr (std::is_trivially_copyable_v<X>) {
+  if constexpr (moves_as_bytes<X>) {
     if (n != 0) std::memmove(static_cast<void*>(to), static_cast<const void*>(from), n * sizeof(X));
   } else if (to < from) {
     for (std::size_t i = 0; i < n; ++i) {

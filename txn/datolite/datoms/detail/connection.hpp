@@ -332,6 +332,7 @@ struct connection::shared {
                                     synctag_t committed);
   tx_report transact(const request& one);
   tx_report commit(const datoms::state_ptr& before, datoms::prepared made);
+  synctag_t commit_changes(synctag_t basis, std::int64_t t, std::span<const change> changes);
   datoms::state_ptr advance(const datoms::state_ptr& before, const datoms::prepared& made,
                             synctag_t committed);
   void announce(const tx_report& report) noexcept;

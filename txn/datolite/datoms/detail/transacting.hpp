@@ -197,6 +197,27 @@ inline datoms::state_ptr connection::shared::committed_state(const datoms::state
   return std::make_shared<const datoms::db_state>(std::move(real));
 }
 
+/// Commits the changes of the transaction `t`, worked out from what the engine had at `basis`. That the log
+/// has no record of it need not be read where nobody has committed since.
+inline synctag_t connection::shared::commit_changes(synctag_t basis, std::int64_t t,
+                                                    std::span<const change> changes) {
+  const bytes key = datoms::log_key(t);
+  const condition absent[] = {{key, std::nullopt}};
+  for (demands wanted{.unmoved_since = basis};; wanted = {.conditions = absent}) {
+    doubtful = true;  // until the engine has said what happened
+    try {
+      return storage.commit(changes, wanted);
+    } catch (const error& e) {
+      if (e.category() == error_category::unknown_outcome) throw;
+      doubtful = false;  // any other error leaves the contents as they were
+      if (e.category() != error_category::conflict) throw;
+      if (wanted.unmoved_since) continue;
+      throw error{error_category::conflict, "db.error/log-moved",
+                  "another writer has committed the transaction with T " + std::to_string(t)};
+    }
+  }
+}
+
 /// Commits by one change of the engine, and publishes what came of it.
 inline tx_report connection::shared::commit(const datoms::state_ptr& before, datoms::prepared made) {
   datoms::change_batch changes;
@@ -205,20 +226,7 @@ inline tx_report connection::shared::commit(const datoms::state_ptr& before, dat
     datoms::spec_check{datolite::db{datoms::detail::branch_after(*before, made, changes)}}.check(
         made.ensures);
   }
-  const bytes key = datoms::log_key(made.t);
-  const std::span<const change> sorted = changes.sorted();
-  const condition absent[] = {{key, std::nullopt}};
-  synctag_t committed{};
-  doubtful = true;  // until the engine has said what happened
-  try {
-    committed = storage.commit(sorted, {.conditions = absent});
-  } catch (const error& e) {
-    if (e.category() == error_category::unknown_outcome) throw;
-    doubtful = false;  // any other error leaves the contents as they were
-    if (e.category() != error_category::conflict) throw;
-    throw error{error_category::conflict, "db.error/log-moved",
-                "another writer has committed the transaction with T " + std::to_string(made.t)};
-  }
+  const synctag_t committed = commit_changes(before->snapshot.synctag(), made.t, changes.sorted());
   datoms::state_ptr after;
   try {
     after = advance(before, made, committed);

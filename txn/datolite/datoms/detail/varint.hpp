@@ -5,6 +5,7 @@
 // too long is empty.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -13,8 +14,11 @@
 namespace datolite::datoms::detail {
 
 inline void put_varint(bytes& out, std::uint64_t n) {
-  while (n >= 0x80) out.push_back(static_cast<char>(n | 0x80)), n >>= 7;
-  out.push_back(static_cast<char>(n));
+  char all[10];
+  std::size_t size = 0;
+  for (; n >= 0x80; n >>= 7) all[size++] = static_cast<char>(n | 0x80);
+  all[size++] = static_cast<char>(n);
+  out.append(all, size);
 }
 
 /// Takes an integer from the front of `in`.
