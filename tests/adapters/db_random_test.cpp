@@ -3,7 +3,6 @@
 // are not committed, on the data of one transaction; beside a plain, a sorted and an engine's relation, and
 // beside the database at every moment.
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <random>
 #include <set>
@@ -20,6 +19,7 @@
 #include <datolite/query/forced_way.hpp>
 
 #include <query/reference_evaluator.hpp>
+#include <support/effort.hpp>
 
 #include <gtest/gtest.h>
 
@@ -375,8 +375,7 @@ class random_queries_over_dbs : public testing::TestWithParam<std::uint32_t> {};
 INSTANTIATE_TEST_SUITE_P(in_parts, random_queries_over_dbs, testing::Range(0u, 3u));
 
 TEST_P(random_queries_over_dbs, agree_with_the_reference_in_every_way_of_answering) {
-  const bool long_run = std::getenv("DATOLITE_LONG") != nullptr;
-  const int wanted_queries = long_run ? 24'000 : 2'400;
+  const int wanted_queries = datolite::test::rounds(2'400, 24'000);
   constexpr int queries_a_view = 30;
   int asked = 0, with_rows = 0, stuck = 0, number = 0;
   for (std::uint32_t i = GetParam() * 10'000; asked < wanted_queries; ++i) {

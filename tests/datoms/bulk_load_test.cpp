@@ -15,7 +15,6 @@
 #include <datolite/engines/memory.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 
 namespace bulk_load_test {
@@ -360,7 +359,7 @@ bool load_with(const workload& work, const fault_plan& plan) {
 
 TEST(BulkLoad, AFailureOrACrashAtAnyOperationLeavesAPrefixAndNoTrace) {
   const workload work;
-  const std::uint64_t stride = std::getenv("DATOLITE_LONG") != nullptr ? 1 : 3;
+  const std::uint64_t stride = datolite::test::stride(std::uint64_t{3});
   for (const fault_when when : {fault_when::before, fault_when::after, fault_when::unknown}) {
     std::uint64_t at = 1 + static_cast<std::uint64_t>(when) % stride;
     for (; load_with(work, {.at = at, .when = when, .seed = at}); at += stride) {

@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <random>
 
 #include <datolite/datoms/packed_directory.hpp>
@@ -84,7 +83,7 @@ void check_whole(const db& now, std::int64_t told) {
 
 TEST(Crash, EveryAcknowledgedTransactionIsThereAndNoneInPart) {
   std::mt19937 random{11};
-  const int rounds = std::getenv("DATOLITE_LONG") != nullptr ? 1000 : 41;  // 287 with the seven cases
+  const int rounds = datolite::test::rounds(41, 1000);  // for each of seven cases
   for (const crash_case& in :
        {crash_case{"lmdb", "flat"}, crash_case{"leveldb", "flat"}, crash_case{"lmdb", "typed"},
         crash_case{"lmdb", "packed"}, crash_case{"leveldb", "packed"}, crash_case{"lmdb", "bulk"},

@@ -4,7 +4,6 @@
 
 #include <datolite/engines/faulty.hpp>
 
-#include <cstdlib>
 #include <random>
 
 namespace fault_test {
@@ -137,10 +136,9 @@ TEST(Faults, LeaveEachTransactionWhollyDoneOrNotAtAll) {
 }
 
 TEST(Faults, LeaveEachOf200TransactionsWhollyDoneOrNotAtAll) {
-  const bool all = std::getenv("DATOLITE_LONG") != nullptr;
-  EXPECT_GT(sweep(many(), index_layout::flat, all ? 1 : 211), 2000u);
-  EXPECT_GT(sweep(many(), index_layout::typed, all ? 1 : 29), 200u);
-  EXPECT_GT(sweep(many(), index_layout::packed, all ? 1 : 211), 2000u);
+  EXPECT_GT(sweep(many(), index_layout::flat, datolite::test::stride(211u)), 2000u);
+  EXPECT_GT(sweep(many(), index_layout::typed, datolite::test::stride(29u)), 200u);
+  EXPECT_GT(sweep(many(), index_layout::packed, datolite::test::stride(211u)), 2000u);
 }
 
 TEST(Faults, AnUnknownOutcomeIsReadFromTheLogBeforeAnythingElse) {

@@ -3,7 +3,6 @@
 #include "stores.hpp"
 #include "support.hpp"
 
-#include <cstdlib>
 #include <random>
 
 namespace history_test {
@@ -245,7 +244,7 @@ class history {
 };
 
 TEST(History, TheStoreAgreesWithTheModelAboutEveryMoment) {
-  for (unsigned seed = 1; seed <= 2; ++seed) {
+  for (unsigned seed = 1; seed <= datolite::test::rounds(2u, 20u); ++seed) {
     for (const store& in : all_stores()) {
       SCOPED_TRACE(in.name + ", seed " + std::to_string(seed));
       history{in, seed}.run(60);

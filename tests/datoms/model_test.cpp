@@ -5,7 +5,6 @@
 #include "stores.hpp"
 #include "support.hpp"
 
-#include <cstdlib>
 #include <random>
 
 namespace model_test {
@@ -181,8 +180,7 @@ class random_store {
 };
 
 TEST(Model, RandomTransactionsDoWhatTheReferenceDoes) {
-  const bool all = std::getenv("DATOLITE_LONG") != nullptr;  // 100,000 on each store
-  const unsigned seeds = all ? 200 : 2;
+  const unsigned seeds = datolite::test::rounds(2u, 200u);  // a long run: 100,000 on each store
   const std::size_t stores = all_stores().size();
   for (std::size_t i = 0; i < stores; ++i) {
     for (unsigned seed = 1; seed <= seeds; ++seed) {

@@ -1,7 +1,6 @@
 // Random queries give what the reference evaluator gives, whatever the order of their clauses and in
 // whichever way they are answered.
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <random>
@@ -13,6 +12,7 @@
 #include <datolite/query/query.hpp>
 
 #include <query/reference_evaluator.hpp>
+#include <support/effort.hpp>
 
 #include <gtest/gtest.h>
 
@@ -225,7 +225,7 @@ class random_queries : public testing::TestWithParam<std::uint32_t> {};
 INSTANTIATE_TEST_SUITE_P(in_parts, random_queries, testing::Range(0u, 2u));
 
 TEST_P(random_queries, agree_with_the_reference_in_every_order_of_clauses_and_every_way) {
-  const std::uint32_t asked = std::getenv("DATOLITE_LONG") != nullptr ? 65'000 : 6'500;
+  const std::uint32_t asked = datolite::test::rounds(6'500u, 65'000u);
   std::uint32_t answered = 0, with_rows = 0;
   for (std::uint32_t i = GetParam() * asked; i < (GetParam() + 1) * asked; ++i) {
     generator g{seed + i};

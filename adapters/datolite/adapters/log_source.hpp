@@ -29,6 +29,7 @@
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/io_stats.hpp>
+#include <datolite/datoms/datom_range.hpp>
 #include <datolite/datoms/db_log.hpp>
 #include <datolite/query/pattern.hpp>
 #include <datolite/query/relation.hpp>

@@ -22,7 +22,7 @@
 #include <datolite/adapters/named_access.hpp>
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
-#include <datolite/datoms/branch_index.hpp>
+#include <datolite/datoms/datom_range.hpp>
 #include <datolite/datoms/db.hpp>
 #include <datolite/query/pattern.hpp>
 #include <datolite/query/relation.hpp>

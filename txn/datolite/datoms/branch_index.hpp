@@ -45,33 +45,6 @@ struct branch_fact {
   bool forgotten = false;  ///< of_view, and of an attribute without history: it is as if it had never been
 };
 
-/// How `d` stands to the components and bounds of `range`: before it, in it, or after it.
-inline std::strong_ordering place_in(const datom_range& range, const datom& d) {
-  const auto by = [&d](components c, const value& at) -> std::strong_ordering {
-    if (c == components::v) return stored_order(d.v, at);
-    return (c == components::e ? d.e : std::int64_t{d.a}) <=> id_of_bound(at);
-  };
-  for (const components c : order_of(range.index)) {
-    if (is_given(range, c)) {
-      const std::strong_ordering order = c == components::v   ? stored_order(d.v, *range.v)
-                                         : c == components::e ? d.e <=> *range.e
-                                                              : d.a <=> *range.a;
-      if (order != 0) return order;
-      continue;
-    }
-    if (range.start) {
-      const std::strong_ordering order = by(c, range.start->at);
-      if (order < 0 || (order == 0 && !range.start->inclusive)) return std::strong_ordering::less;
-    }
-    if (range.stop) {
-      const std::strong_ordering order = by(c, range.stop->at);
-      if (order > 0 || (order == 0 && !range.stop->inclusive)) return std::strong_ordering::greater;
-    }
-    break;
-  }
-  return std::strong_ordering::equal;
-}
-
 /// Whether `x` stands before `y` in `order`, T last.
 inline bool stands_before(index_order order, const datom& x, const datom& y) {
   for (const components c : order_of(order)) {

@@ -30,27 +30,33 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <datolite/core/any_storage.hpp>
-#include <datolite/core/error.hpp>
-#include <datolite/core/sole_holder.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/datoms/change_batch.hpp>
 #include <datolite/datoms/connection.hpp>
-#include <datolite/datoms/detail/connection.hpp>
-#include <datolite/datoms/packed_fold.hpp>
-#include <datolite/datoms/packed_index.hpp>
-#include <datolite/datoms/packed_run.hpp>
-#include <datolite/datoms/packed_stack.hpp>
+#include <datolite/datoms/db.hpp>
 #include <datolite/datoms/tempid_bindings.hpp>
-#include <datolite/datoms/transact.hpp>
-#include <datolite/datoms/tx_predicates.hpp>
 
 namespace datolite {
+
+namespace datoms {
+
+struct prepared;
+
+namespace packed {
+
+class block_cache;
+struct fold_options;
+class stack;
+class stack_model;
+
+}  // namespace packed
+
+}  // namespace datoms
 
 /// How far a bulk load is.
 struct bulk_progress {
@@ -120,7 +126,6 @@ class bulk_load {
   std::size_t spills() const noexcept { return spills_; }
 
  private:
-  using shared = datoms::detail::connection_access::shared;
   using stack = datoms::packed::stack;
 
   bulk_report transact_with(const value& tx_data, const datoms::tempid_bindings* earlier);
@@ -145,8 +150,7 @@ class bulk_load {
   std::optional<std::int64_t> interrupted_;             // what the log had of the load then
   std::shared_ptr<datoms::packed::block_cache> cache_;  // of the runs
   std::shared_ptr<std::atomic<bool>> closed_ = std::make_shared<std::atomic<bool>>(false);
-  std::shared_ptr<const datoms::packed::stack_model> model_ =
-      std::make_shared<const datoms::packed::stack_model>();
+  std::shared_ptr<const datoms::packed::stack_model> model_;
   std::shared_ptr<stack> index_;  // that state_ shows
   datoms::state_ptr state_;
   datoms::change_batch pending_;  // records that the log does not have yet
@@ -158,4 +162,6 @@ class bulk_load {
 
 }  // namespace datolite
 
+#ifndef DATOLITE_COMPILED
 #include <datolite/datoms/detail/bulk_load.hpp>
+#endif

@@ -10,20 +10,14 @@
 // other processes it can find in the log.
 #pragma once
 
-#include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <thread>
 #include <utility>
 
 #include <datolite/datoms/connection.hpp>
-#include <datolite/datoms/detail/connection.hpp>
+#include <datolite/datoms/tx_report.hpp>
 
 namespace datolite {
 
@@ -36,98 +30,26 @@ class subscription {
     std::swap(sink_, other.sink_);
     return *this;
   }
-  ~subscription() {
-    if (sink_ != nullptr) sink_->stop();
-  }
+  ~subscription();
 
   /// Reports that the function has still to be called with. Any thread.
-  std::size_t waiting() const { return sink_ == nullptr ? 0 : sink_->waiting(); }
+  std::size_t waiting() const;
   /// Calls that threw, and reports that memory had no room for.
-  std::uint64_t failures() const noexcept { return sink_ == nullptr ? 0 : sink_->failures(); }
+  std::uint64_t failures() const noexcept;
 
  private:
   friend subscription listen(connection& conn, std::function<void(const tx_report&)> call);
 
-  class sink final : public datoms::detail::report_sink {
-   public:
-    explicit sink(std::function<void(const tx_report&)> call) : call_{std::move(call)} {}
-
-    /// The thread keeps the sink, so that a listener may end its own subscription.
-    void start(const std::shared_ptr<sink>& self) {
-      thread_ = std::thread{[self] { self->work(); }};
-    }
-
-    void push(const tx_report& report) noexcept override {
-      try {
-        const std::lock_guard guard{mutex_};
-        if (!stopped_) reports_.push_back(report);
-      } catch (...) {
-        failures_.fetch_add(1);
-      }
-      came_.notify_one();
-    }
-    void stop() noexcept {
-      {
-        const std::lock_guard guard{mutex_};
-        if (std::exchange(stopped_, true)) return;
-        reports_.clear();
-      }
-      came_.notify_one();
-      // A listener that ends its own subscription cannot wait for itself.
-      if (thread_.get_id() == std::this_thread::get_id()) {
-        thread_.detach();
-      } else {
-        thread_.join();
-      }
-    }
-    std::size_t waiting() const {
-      const std::lock_guard guard{mutex_};
-      return reports_.size() + (calling_ ? 1 : 0);
-    }
-    std::uint64_t failures() const noexcept { return failures_.load(); }
-
-   private:
-    void work() {
-      std::unique_lock lock{mutex_};
-      for (;;) {
-        came_.wait(lock, [this] { return stopped_ || !reports_.empty(); });
-        if (stopped_) return;
-        const tx_report report = std::move(reports_.front());
-        reports_.pop_front();
-        calling_ = true;
-        lock.unlock();
-        try {
-          call_(report);
-        } catch (...) {
-          failures_.fetch_add(1);
-        }
-        lock.lock();
-        calling_ = false;
-      }
-    }
-
-    std::function<void(const tx_report&)> call_;
-    mutable std::mutex mutex_;
-    std::condition_variable came_;
-    std::deque<tx_report> reports_;  // these four are guarded by mutex_
-    bool calling_ = false, stopped_ = false;
-    std::atomic<std::uint64_t> failures_{0};
-    std::thread thread_;
-  };
-
+  class sink;
   explicit subscription(std::shared_ptr<sink> made) noexcept : sink_{std::move(made)} {}
   std::shared_ptr<sink> sink_;
 };
 
 /// Calls `call` with the report of every transaction from now on, in order.
-[[nodiscard]] inline subscription listen(connection& conn, std::function<void(const tx_report&)> call) {
-  auto made = std::make_shared<subscription::sink>(std::move(call));
-  made->start(made);
-  subscription told{made};
-  auto& shared = datoms::detail::connection_access::of(conn);
-  const std::lock_guard guard{shared.writing};
-  shared.sinks.push_back(made);
-  return told;
-}
+[[nodiscard]] subscription listen(connection& conn, std::function<void(const tx_report&)> call);
 
 }  // namespace datolite
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/datoms/detail/listen.hpp>
+#endif

@@ -4,9 +4,25 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
 
+#include <datolite/core/any_storage.hpp>
+#include <datolite/core/error.hpp>
+#include <datolite/core/linkage.hpp>
+#include <datolite/core/sole_holder.hpp>
 #include <datolite/datoms/bulk_load.hpp>
+#include <datolite/datoms/detail/connection.hpp>
 #include <datolite/datoms/detail/long_tail.hpp>
+#include <datolite/datoms/packed_fold.hpp>
+#include <datolite/datoms/packed_index.hpp>
+#include <datolite/datoms/packed_run.hpp>
+#include <datolite/datoms/packed_stack.hpp>
+#include <datolite/datoms/transact.hpp>
+#include <datolite/datoms/tx_predicates.hpp>
 
 namespace datolite {
 
@@ -16,15 +32,16 @@ inline constexpr std::size_t bulk_log_bytes = std::size_t{1} << 20;  // in one c
 
 }  // namespace datoms::detail
 
-inline bulk_load::bulk_load(connection conn, bulk_options options)
+DATOLITE_INLINE bulk_load::bulk_load(connection conn, bulk_options options)
     : conn_{std::move(conn)}, options_{std::move(options)} {
+  model_ = std::make_shared<const datoms::packed::stack_model>();
   cache_ = std::make_shared<datoms::packed::block_cache>(options_.memory_bytes / 8);
   begin();
 }
 
 /// Stands on what the connection shows; what is new there is new here.
-inline void bulk_load::begin() {
-  shared& of = datoms::detail::connection_access::of(conn_);
+DATOLITE_INLINE void bulk_load::begin() {
+  auto& of = datoms::detail::connection_access::of(conn_);
   const std::lock_guard guard{of.writing};
   datoms::state_ptr now = of.basis();
   const auto* shown = dynamic_cast<const datoms::packed::index*>(now->index.get());
@@ -50,7 +67,7 @@ inline void bulk_load::begin() {
   if (fresh_bytes_ > options_.memory_bytes / 2) spill();
 }
 
-inline void bulk_load::check_usable() const {
+DATOLITE_INLINE void bulk_load::check_usable() const {
   datoms::detail::refuse_inside_function();
   if (!failed_) return;
   throw error{error_category::unavailable, "db.error/load-failed",
@@ -65,18 +82,19 @@ void bulk_load::or_fail(Step&& step) {
   failed_ = false;
 }
 
-inline std::size_t bulk_load::bytes_held() const noexcept {
+DATOLITE_INLINE std::size_t bulk_load::bytes_held() const noexcept {
   std::size_t n = fresh_bytes_ + pending_.bytes_held() + cache_->counted().bytes;
   if (index_ == nullptr) return n;
   for (const auto& one : index_->below().runs) n += one->held;
   return n;
 }
 
-inline void bulk_load::tell(bulk_progress::phase at, std::uint64_t done, std::uint64_t total) const {
+DATOLITE_INLINE void bulk_load::tell(bulk_progress::phase at, std::uint64_t done, std::uint64_t total) const {
   if (options_.progress) options_.progress({at, done, total, bytes_held()});
 }
 
-inline bulk_report bulk_load::transact_with(const value& tx_data, const datoms::tempid_bindings* earlier) {
+DATOLITE_INLINE bulk_report bulk_load::transact_with(const value& tx_data,
+                                                     const datoms::tempid_bindings* earlier) {
   check_usable();
   if (!packed_) return transact_plainly(tx_data, earlier);
   datoms::prepared made = datoms::prepare({state_, {}}, tx_data, datoms::detail::now(), earlier);
@@ -92,7 +110,8 @@ inline bulk_report bulk_load::transact_with(const value& tx_data, const datoms::
   return done;
 }
 
-inline bulk_report bulk_load::transact_plainly(const value& tx_data, const datoms::tempid_bindings* earlier) {
+DATOLITE_INLINE bulk_report bulk_load::transact_plainly(const value& tx_data,
+                                                        const datoms::tempid_bindings* earlier) {
   tx_report made = earlier == nullptr ? conn_.transact(tx_data) : conn_.transact(tx_data, *earlier);
   datoms_ += made.tx_data.size();
   if (!packed_) {
@@ -103,7 +122,7 @@ inline bulk_report bulk_load::transact_plainly(const value& tx_data, const datom
 }
 
 /// Writes the record of a transaction that was worked out, and enters its datoms into the index.
-inline bulk_report bulk_load::take(datoms::prepared made) {
+DATOLITE_INLINE bulk_report bulk_load::take(datoms::prepared made) {
   datoms::log_record record = datoms::record_of(made, state_->at);
   if (!made.ensures.empty()) {
     auto after = std::make_shared<datoms::db_state>(*state_);
@@ -127,7 +146,7 @@ inline bulk_report bulk_load::take(datoms::prepared made) {
 }
 
 /// Goes on to the state after a transaction: in place, where nobody else holds the index.
-inline void bulk_load::advance(const datoms::prepared& made) {
+DATOLITE_INLINE void bulk_load::advance(const datoms::prepared& made) {
   const datoms::schema_ptr before = state_->attributes;
   auto next = std::make_shared<datoms::db_state>(*state_);
   next->index = nullptr;
@@ -138,7 +157,7 @@ inline void bulk_load::advance(const datoms::prepared& made) {
   next->index = index_, next->attributes = made.attributes, next->at = made.after;
 }
 
-inline void bulk_load::flush() {
+DATOLITE_INLINE void bulk_load::flush() {
   if (pending_.size() == 0) return;
   const bytes key = datoms::log_key(first_pending_);
   const condition absent[] = {{key, std::nullopt}};
@@ -158,12 +177,12 @@ inline void bulk_load::flush() {
   pending_ = datoms::change_batch{};
 }
 
-inline std::int64_t bulk_load::logged_t() const noexcept {
+DATOLITE_INLINE std::int64_t bulk_load::logged_t() const noexcept {
   if (interrupted_) return *interrupted_;
   return pending_.size() == 0 ? state_->at.basis_t : first_pending_ - 1;
 }
 
-inline std::int64_t bulk_load::resume() {
+DATOLITE_INLINE std::int64_t bulk_load::resume() {
   if (!interrupted_) {
     check_usable();
     flush();
@@ -184,7 +203,7 @@ inline std::int64_t bulk_load::resume() {
 }
 
 /// Goes on with another index of the same state.
-inline void bulk_load::show(std::shared_ptr<stack> index) {
+DATOLITE_INLINE void bulk_load::show(std::shared_ptr<stack> index) {
   auto next = std::make_shared<datoms::db_state>(*state_);
   next->index = index;
   state_ = std::move(next), index_ = std::move(index);
@@ -192,7 +211,7 @@ inline void bulk_load::show(std::shared_ptr<stack> index) {
 
 /// Writes what is new into a run. Eight runs of like size become one, so that a search has few of them to
 /// look into.
-inline void bulk_load::spill() {
+DATOLITE_INLINE void bulk_load::spill() {
   using namespace datoms::packed;
   flush();
   levels below = index_->below();
@@ -218,8 +237,8 @@ inline void bulk_load::spill() {
 }
 
 /// Folds a load that needed no run. False, with nothing done, if that does not go.
-inline bool bulk_load::fold_in_memory(const datoms::packed::fold_options& how, std::uint64_t token,
-                                      std::uint64_t& done, std::uint64_t& total) {
+DATOLITE_INLINE bool bulk_load::fold_in_memory(const datoms::packed::fold_options& how, std::uint64_t token,
+                                               std::uint64_t& done, std::uint64_t& total) {
   using namespace datoms::packed;
   if (!index_->below().runs.empty()) return false;
   datoms::typed::index novelty = index_->fresh();
@@ -241,9 +260,9 @@ inline bool bulk_load::fold_in_memory(const datoms::packed::fold_options& how, s
   return fold_into(storage, how, token, state_->at.basis_t, news_of, novelty.below());
 }
 
-inline datoms::packed::fold_options bulk_load::how_to_fold(const std::uint64_t& done,
-                                                           const std::uint64_t& total) {
-  const shared& of = datoms::detail::connection_access::of(conn_);
+DATOLITE_INLINE datoms::packed::fold_options bulk_load::how_to_fold(const std::uint64_t& done,
+                                                                    const std::uint64_t& total) {
+  const auto& of = datoms::detail::connection_access::of(conn_);
   return {.shape = static_cast<const datoms::packed::model&>(*of.model).shape(),
           .commit_bytes = std::clamp<std::size_t>(options_.memory_bytes / 16, 4u << 10, 8u << 20),
           .cache_bytes = options_.memory_bytes / 16,
@@ -251,10 +270,10 @@ inline datoms::packed::fold_options bulk_load::how_to_fold(const std::uint64_t& 
 }
 
 /// Merges everything into the blocks, and lets the connection read it.
-inline void bulk_load::fold() {
+DATOLITE_INLINE void bulk_load::fold() {
   using phase = bulk_progress::phase;
   flush();
-  shared& of = datoms::detail::connection_access::of(conn_);
+  auto& of = datoms::detail::connection_access::of(conn_);
   std::uint64_t done = 0, total = 0;
   const datoms::packed::fold_options how = how_to_fold(done, total);
   if (state_->at.basis_t > index_->below().bottom->t()) {
@@ -274,7 +293,7 @@ inline void bulk_load::fold() {
   tell(phase::finished, total, total);
 }
 
-inline void bulk_load::finish() {
+DATOLITE_INLINE void bulk_load::finish() {
   check_usable();
   if (!packed_) return tell(bulk_progress::phase::finished, datoms_, datoms_);
   fold();
