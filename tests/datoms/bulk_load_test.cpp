@@ -4,6 +4,8 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <support/effort.hpp>
+
 #include <datolite/datoms/bulk_load.hpp>
 #include <datolite/datoms/packed_fold.hpp>
 #include <datolite/datoms/packed_run.hpp>

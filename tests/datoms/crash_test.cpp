@@ -3,6 +3,8 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <support/effort.hpp>
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>

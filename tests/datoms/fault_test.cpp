@@ -2,6 +2,8 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <support/effort.hpp>
+
 #include <datolite/engines/faulty.hpp>
 
 #include <random>

@@ -3,6 +3,8 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <support/effort.hpp>
+
 #include <random>
 
 namespace history_test {

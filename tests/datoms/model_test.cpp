@@ -5,6 +5,8 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <support/effort.hpp>
+
 #include <random>
 
 namespace model_test {
