@@ -114,7 +114,7 @@ void expect_columns(const block& b, const std::vector<row>& rows, std::size_t fr
   std::vector<value> v;
   std::vector<std::int64_t> t_op;
   block::texts memo;
-  memo.reset(b);
+  memo.reset();
   b.append_e(e, from, n), b.append_a(a, from, n), b.append_v(v, from, n, memo), b.append_t_op(t_op, from, n);
   ASSERT_EQ(e.size(), n + 1);
   ASSERT_EQ(v.size(), n);
@@ -167,6 +167,39 @@ TEST(PackedBlock, ShowsTheRowsItWasMadeOf) {
       const std::size_t from = random() % rows.size();
       ASSERT_NO_FATAL_FAILURE(expect_columns(b, rows, from, rows.size() - from));
     }
+  }
+}
+
+/// Two rows for each of 40 texts of `size` bytes, in one block, and their values read from it; the block and
+/// its bytes are gone.
+std::vector<value> read_texts(std::size_t size) {
+  block_builder build{index_order::eavt, false};
+  for (std::int64_t i = 0; i < 80; ++i) {
+    const value text{std::string(size, static_cast<char>('a' + i % 40))};
+    EXPECT_TRUE(build.add({entid_at(part_user, i), 72, index_order::eavt, text, 1000, 0}, 1 << 20));
+  }
+  const bytes stored = build.encode("key");
+  const block b{"key", stored, true};
+  std::vector<value> read;
+  block::texts memo;
+  b.append_v(read, 0, b.size(), memo);
+  return read;
+}
+
+TEST(PackedBlock, TextsAreReadAsOneOrSharedByTheirRowsAndOutliveTheBlock) {
+  for (const std::size_t size : {1, 14, 15, 30, 400, 1000}) {
+    const std::vector<value> read = read_texts(size);
+    ASSERT_EQ(read.size(), 80u);
+    const bool many_bytes = 40 * size > block::texts::most_shared;
+    for (std::size_t i = 0; i < 80; ++i) {
+      ASSERT_EQ(read[i].as_string(), std::string(size, static_cast<char>('a' + i % 40)));
+      const bool stands_alone = size > value::inline_capacity && !many_bytes && i % 40 < 4;
+      if (i >= 40) {
+        ASSERT_EQ(read[i].is_identical(read[i - 40]), !stands_alone) << size << " bytes, row " << i;
+      }
+    }
+    const bool as_one = read[11].raw().data() == read[10].raw().data() + size;
+    EXPECT_EQ(as_one, size > value::inline_capacity && !many_bytes) << size << " bytes";
   }
 }
 

@@ -2,7 +2,8 @@
 //
 // Representation. 16 bytes: 14 of payload, the length of inline text, the kind. Scalars and texts of up to 14
 // bytes stand inline; longer texts, uuids, big numbers and collections are shared, immutable, and counted, so
-// that copying a value never allocates and moving one is a copy of 16 bytes.
+// that copying a value never allocates and moving one is a copy of 16 bytes. A text may be a part of a longer
+// one, which it then keeps alive: where in it, and how long, stands beside the pointer.
 //
 // There are three relations between values, and each has a header and a name of its own; `==` is the first:
 //   stored order      (value_order.hpp)      indexes, encoding: by kind, then by value; 1 and 1.0 differ
@@ -148,6 +149,10 @@ class value {
 
   /// A value of kind `k` whose payload bytes are exactly `raw`: for the headers that make big numbers.
   static value from_raw(datolite::kind k, std::string_view raw) { return {k, raw}; }
+  /// The `n` bytes from `from` on of this text as a value of kind `k`. O(1) and without allocation, for it
+  /// shares this one's bytes and keeps all of them alive; too short or too long to do so, it has its own.
+  /// What stands alone is from_raw(k, part.raw()).  REQUIRES: kinds as `raw` takes; from + n <= raw().size().
+  value part(datolite::kind k, std::size_t from, std::size_t n) const;
   /// A value of kind `k` whose 64-bit word is `w`, as `word()` gives it.  REQUIRES: stands_in_a_word(k).
   static value from_word(datolite::kind k, std::int64_t w) noexcept { return {k, w}; }
   /// A set or map whose elements (a map's: key, value, key, value …) are already in stored order without
@@ -220,7 +225,10 @@ class value {
   /// to (short texts stand inside it).  REQUIRES: one of these kinds.
   std::string_view raw() const noexcept {
     if (!is_shared()) return {small_, inline_size_};
-    return {reinterpret_cast<const char*>(payload() + 1), payload()->size};
+    const char* const whole = reinterpret_cast<const char*>(payload() + 1);
+    if (inline_size_ == shared_mark) return {whole, payload()->size};
+    const extent shown = part_of_whole();
+    return {whole + shown.from, shown.size};
   }
 
   /// The elements of a tuple, vector, list or set, and a tagged literal's symbol and form; a map's keys and
@@ -251,14 +259,26 @@ class value {
   }
 
  private:
-  static constexpr std::uint8_t shared_mark = 0xFF;
+  static constexpr std::uint8_t part_mark = 0xFE, shared_mark = 0xFF;  // of inline_size_: a payload is shared
+
+  /// Where in a payload the text stands that is part of it, as it lies behind the pointer.
+  struct extent {
+    std::uint32_t from;
+    std::uint16_t size;
+  };
+  static constexpr std::size_t extent_at = sizeof(void*), extent_size = 6;
 
   explicit value(datolite::kind k) noexcept : small_{}, inline_size_{0}, kind_{k} {}
   value(datolite::kind k, std::int64_t w) noexcept : value{k} { store(w); }
   value(datolite::kind k, std::string_view text);
   value(datolite::kind k, std::span<const value> elements);
 
-  bool is_shared() const noexcept { return inline_size_ == shared_mark; }
+  bool is_shared() const noexcept { return inline_size_ >= part_mark; }
+  extent part_of_whole() const noexcept {
+    extent e;
+    std::memcpy(&e, small_ + extent_at, extent_size);
+    return e;
+  }
   bool holds_values() const noexcept {
     return kind_ == datolite::kind::tuple || kind_ >= datolite::kind::vector;
   }
@@ -329,6 +349,19 @@ inline value::value(datolite::kind k, std::string_view text) : value{k} {
   auto* shared = detail::allocate_payload(text.size(), text.size());
   std::memcpy(reinterpret_cast<char*>(shared + 1), text.data(), text.size());
   share(shared);
+}
+
+inline value value::part(datolite::kind k, std::size_t from, std::size_t n) const {
+  const std::string_view whole = raw();
+  if (n <= inline_capacity || n > 0xFFFFu || !is_shared()) return {k, whole.substr(from, n)};
+  const char* const first = reinterpret_cast<const char*>(payload() + 1);
+  const extent shown{static_cast<std::uint32_t>(whole.data() - first + from), static_cast<std::uint16_t>(n)};
+  value made{k};
+  payload()->holders.fetch_add(1, std::memory_order_relaxed);
+  made.store(payload());
+  std::memcpy(made.small_ + extent_at, &shown, extent_size);
+  made.inline_size_ = part_mark;
+  return made;
 }
 
 inline value::value(datolite::kind k, std::span<const value> elements) : value{k} {

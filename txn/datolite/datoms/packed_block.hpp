@@ -170,24 +170,49 @@ class block {
     return x.behind ? std::strong_ordering::less : std::strong_ordering::greater;
   }
 
-  /// The values of rows that name one text, made once.
+  /// Makes the values of a block's texts. Once a few have been asked for, all are copied as one, and each
+  /// value is a part of that: one allocation a block instead of one a text, and who keeps a value keeps at
+  /// most `most_shared` bytes. Where there is more text, or a text says a collection, rows that name one text
+  /// share one value.
   class texts {
    public:
-    void reset(const block& of) {
+    static constexpr std::size_t most_shared = 16 << 10;
+
+    void reset() noexcept {
+      alone_ = 0;
+      whole_ = value{};
       made_.clear();
-      made_.resize(of.text_count_);
     }
-    const value& get(const block& of, const group& in, std::uint64_t slot) {
+    value get(const block& of, const group& in, std::uint64_t slot) {
+      const bytes_view shown = of.text(slot);
+      if (detail::is_nested(in.kind)) return once(of, in, slot);
+      if (shown.size() <= value::inline_capacity) return value::from_raw(in.kind, shown);
+      const std::size_t size = static_cast<std::size_t>(of.text_ends_[of.text_count_ - 1]);
+      if (size > most_shared) return once(of, in, slot);
+      if (whole_.is_nil()) {
+        if (alone_++ < few) return value::from_raw(in.kind, shown);
+        whole_ = value::bytes({of.texts_, size});
+      }
+      return whole_.part(in.kind, static_cast<std::size_t>(shown.data() - of.texts_), shown.size());
+    }
+
+   private:
+    static constexpr int few = 4;
+
+    value once(const block& of, const group& in, std::uint64_t slot) {
+      made_.resize(of.text_count_);
       value& v = made_[slot];
       if (v.is_nil() || v.kind() != in.kind) v = of.value_in(in, slot);
       return v;
     }
 
-   private:
-    std::vector<value> made_;
+    int alone_ = 0;            // texts that were made without `whole_`
+    value whole_;              // all texts of the block; nil until it pays
+    std::vector<value> made_;  // by slot, of those made once
   };
 
-  /// The same as at(i), its text from `memo`, which was reset for this block. REQUIRES: i < size().
+  /// The same as at(i), its text from `memo`, which has seen no other block since it was reset.
+  /// REQUIRES: i < size().
   row at(std::size_t i, texts& memo) const {
     const group& in = group_of(i);
     const std::uint64_t slot = slot_[i];

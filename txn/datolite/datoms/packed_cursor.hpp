@@ -137,7 +137,7 @@ class cursor final : public datom_cursor {
     const block& b = current_.shown();
     if (includes(wanted_, components::v) && memo_of_ != current_.openings()) {
       memo_of_ = current_.openings();
-      memo_.reset(b);
+      memo_.reset();
     }
     const bool all = time_.since < b.first_t() && b.last_t() <= time_.as_of && !masking_;
     if (all && !descending_ && among_ != nullptr) {

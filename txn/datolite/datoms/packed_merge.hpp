@@ -164,7 +164,7 @@ class tree_merger {
     const held_block held = blocks_.read(of_, i);
     const block& b = *held.shown;
     replaced_.push_back(old_[i].key);
-    texts_.reset(b);
+    texts_.reset();
     for (std::size_t at = 0; at < b.size(); ++at) {
       row r = b.at(at, texts_);
       if (masks(r.a)) continue;

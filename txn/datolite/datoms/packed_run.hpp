@@ -161,7 +161,7 @@ class tree_rows {
     const block& b = run_.shown();
     if (memo_of_ != run_.openings()) {
       memo_of_ = run_.openings();
-      memo_.reset(b);
+      memo_.reset();
     }
     row_ = b.at(run_.front(), memo_);
     row_.forgotten = row_.past() && row_.t_retracted == row_.t_added;
