@@ -247,6 +247,22 @@ TEST(names_of_entities, come_from_the_log_and_from_the_past_too) {
             wanted);
 }
 
+TEST(database_functions, read_an_attribute_in_reverse_too) {
+  connection conn{engines::memory{}};
+  conn.transact(R"([
+    {:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}
+    {:db/ident :work/boss :db/valueType :db.type/ref :db/cardinality :db.cardinality/one}])"_edn);
+  conn.transact(R"([{:name "Ivan" :work/boss {:name "Anna" :work/boss {:name "Petr"}}}])"_edn);
+  const db now = conn.db();
+  const auto answer = [&](const char* text) { return q(text, now).as_value(); };
+  EXPECT_EQ(answer("[:find ?n . :where [?e :name ?n] [(missing? $ ?e :work/_boss)]]"), value{"Ivan"});
+  EXPECT_EQ(answer(R"([:find ?n . :where [(get-else $ [:name "Petr"] :work/_boss 0) ?e] [?e :name ?n]])"),
+            value{"Anna"});
+  EXPECT_EQ(
+      answer("[:find (count ?e) . :where [?e :name] [(missing? $ ?e :_name)] [(missing? $ ?e :_none)]]"),
+      value{3});
+}
+
 TEST(names_of_entities, come_from_the_slots_that_a_type_allows) {
   const auto slots = [](const auto& source) {
     const std::vector<std::optional<value>> none(2);

@@ -61,7 +61,8 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"[:find (pull ?x [:a]) :where [?x]]", "db.error/invalid-data-source", "(pull ?x [:a])"},
         refusal{"[:find ?x :where ?x]", invalid, "in ?x"}, refusal{"[:find ?x :where []]", invalid, "in []"},
         refusal{"[:find ?x :where [$]]", invalid, "in [$]"},
-        refusal{"[:find ?x :where [?x foo]]", invalid, "foo"},
+        refusal{"[:find ?x :where [?x $foo]]", invalid, "$foo"},
+        refusal{"[:find ?x :where [?x ...]]", invalid, "..."},
         refusal{"[:find ?x :where ()]", invalid, "in ()"},
         refusal{"[:find ?x :where [?x] (not)]", invalid, "in (not)"},
         refusal{"[:find ?x :where [?x] (or)]", invalid, "in (or)"},
@@ -79,6 +80,9 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"[:find ?x :in $ $ :where [?x]]", invalid, "$"},
         refusal{"[:find ?x :with x :where [?x]]", invalid, "x is not a variable"},
         refusal{"[:find ?x :with ?x :where [?x]]", invalid, ":find and :with"},
+        refusal{"[:find (count ?x) :with ?x :where [?x]]", invalid, ":find and :with"},
+        refusal{"[:find ?x :with ?y ?y :where [?x ?y]]", invalid, "?y stands twice"},
+        refusal{"[:find ?x :in $ % % :where [?x]]", invalid, "% are there twice"},
         refusal{"[:find ?x :keys a b :where [?x]]", invalid, "as many names"},
         refusal{"[:find ?x . :keys a :where [?x]]", invalid, "maps"},
         refusal{"[:find ?x :where [$z ?x]]", "db.error/unknown-source", "$z"},
@@ -132,6 +136,7 @@ TEST(rules, that_are_malformed_or_deny_themselves_are_refused) {
   EXPECT_EQ(code_of(ask, pairs, "[[(r) [?x]]]"), invalid);
   EXPECT_EQ(code_of(ask, pairs, "[[(r ?x) [?x]] [(r ?x ?y) [?x ?y]]]"), "db.error/wrong-arity");
   EXPECT_EQ(code_of(ask, pairs, "[[(r ?x ?y) [?x ?y]]]"), "db.error/wrong-arity");
+  EXPECT_EQ(code_of(ask, pairs, "[[(r ?x) [?x]] [(r [?x]) [?x]]]"), "db.error/wrong-arity");
   EXPECT_EQ(code_of(ask, pairs, "[[(r ?x) [?y]]]"), unbound);
   EXPECT_EQ(code_of(ask, pairs, "[[(r [?x]) [?x]]]"), unbound);
   EXPECT_EQ(code_of(ask, pairs, "[[(r ?x) [?x] (s ?x)]]"), "db.error/unknown-rule");

@@ -123,6 +123,48 @@ TEST(functions, over_texts_and_numbers) {
   EXPECT_EQ(shown("long 2.9"), "2");
   EXPECT_EQ(shown("bit-and 12 10"), "8");
   EXPECT_EQ(code_of("long 1e300"), "db.error/arithmetic");
+  EXPECT_EQ(shown("keyword \"a\" \"b\""), ":a/b");
+  EXPECT_EQ(shown("symbol nil \"b\""), "b");
+}
+
+TEST(functions, str_shows_values_as_texts_do_and_pr_str_as_edn) {
+  EXPECT_EQ(shown("str \"a\" 1 nil :b \\c [\"d\" \\e]"), R"("a1:bc[\"d\" \\e]")");
+  EXPECT_EQ(shown("str \\é \\€ \\😀"), "\"é€😀\"");
+  EXPECT_EQ(shown("str 5N \" \" 1.50M"), R"("5 1.50")");
+  EXPECT_EQ(shown("str #uuid \"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\""),
+            R"("f81d4fae-7dec-11d0-a765-00a0c91e6bf6")");
+  const std::pair<const char*, const char*> doubles[] = {{"0.0", "0.0"},
+                                                         {"1.5", "1.5"},
+                                                         {"-2.0", "-2.0"},
+                                                         {"0.001", "0.001"},
+                                                         {"0.00099", "9.9E-4"},
+                                                         {"1e-10", "1.0E-10"},
+                                                         {"9999999.0", "9999999.0"},
+                                                         {"10000000.0", "1.0E7"},
+                                                         {"-123456789.0", "-1.23456789E8"},
+                                                         {"1e100", "1.0E100"},
+                                                         {"##NaN", "NaN"},
+                                                         {"##-Inf", "-Infinity"}};
+  for (const auto& [number, text] : doubles) {
+    EXPECT_EQ(result_of(std::string{"str "} + number), value{text});
+  }
+  const std::vector<value> refs{value::ref(5)};
+  EXPECT_EQ(q("[:find ?s . :in [?r ...] :where [(pr-str ?r \"a\") ?s]]", refs).as_value(), value{"5 \"a\""});
+}
+
+TEST(functions, two_equal_signs_compare_numbers_by_what_they_amount_to) {
+  EXPECT_EQ(shown("== 1 1.0 1M"), "true");
+  EXPECT_EQ(shown("== 1 1.5"), "false");
+  EXPECT_EQ(shown("== \"a\" \"a\""), "true");
+  EXPECT_EQ(shown("== ##NaN ##NaN"), "false");
+  EXPECT_EQ(q("[:find [?x ...] :in [?x ...] :where [(== ?x 2)]]", std::vector<double>{1.5, 2.0}).as_value(),
+            "#{2.0}"_edn);
+}
+
+TEST(functions, a_quoted_form_is_a_constant) {
+  EXPECT_EQ(shown("= (quote a) (quote a)"), "true");
+  EXPECT_EQ(shown("q (quote [:find (count ?x) . :in [?x ...]]) [1 2]"), "2");
+  EXPECT_EQ(code_of("str (quote a b)"), "db.error/invalid-query");
 }
 
 const std::vector<std::tuple<std::string, int>> ages{{"Ivan", 15}, {"Petr", 37}, {"Anna", 22}, {"Oleg", 37}};

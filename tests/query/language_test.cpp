@@ -157,6 +157,12 @@ TEST(function, results_bind_unify_and_drop_rows) {
   EXPECT_ANSWER("#{[1 false] [2 true]}", "[:find ?x ?b :where [?x] [(even? ?x) ?b]]", "[[1] [2]]"_edn);
 }
 
+TEST(pattern, a_plain_symbol_is_a_constant) {
+  const value words = "[[1 a] [2 b] [3 \"b\"]]"_edn;
+  EXPECT_ANSWER("#{[2]}", "[:find ?x :where [?x b]]", words);
+  EXPECT_ANSWER("#{[2]}", "[:find ?x :in $ % :where (is ?x b)]", words, "[[(is ?x ?w) [?x ?w]]]"_edn);
+}
+
 TEST(negation, keeps_what_has_no_counterpart) {
   EXPECT_ANSWER("#{[1 2] [2 3] [3 4]}", "[:find ?a ?b :where [?a ?b] (not [?b ?a]) [(< ?a 4)]]", edges);
   EXPECT_ANSWER("#{[1]}", "[:find ?a :where [?a _] (not [_ ?a])]", edges);

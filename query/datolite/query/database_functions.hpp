@@ -5,7 +5,8 @@
 //   the value
 //   [(missing? $ ?e :person/nick)]                       passes for entities without
 //
-// They work on every source that offers `access()`, an index_access, and read through nothing else.
+// An attribute may be written in reverse: [(missing? $ ?e :person/_boss)] passes for those who are nobody's
+// boss. They work on every source that offers `access()`, an index_access, and read through nothing else.
 #pragma once
 
 #include <optional>
@@ -17,6 +18,7 @@
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/io_stats.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/query/detail/names.hpp>
 
 namespace datolite::query {
 
@@ -38,12 +40,36 @@ constexpr bool takes(database_function f, std::size_t arguments) noexcept {
   }
 }
 
-/// The values of `attribute` of `entity`; empty where either names nothing. One search.
+namespace detail {
+
+/// The first entity that refers to `entity` by the attribute that `name` writes in reverse, :ns/_attribute;
+/// none where it is no ref's. One search.
+inline void read_reverse(const index_access& db, const value& entity, const value& name,
+                         std::vector<value>& out, io_counters* io) {
+  const auto forward = name.is(kind::keyword) ? forward_name(name.raw()) : std::nullopt;
+  const attribute_facts* facts = forward ? db.attribute(value::keyword(*forward)) : nullptr;
+  if (facts == nullptr || facts->type != kind::ref) return;
+  const auto e = db.entid(entity, io);
+  if (!e) return;
+  const auto cursor = db.open_cursor(index_order::vaet, components::e, io);
+  datom_range range;
+  range.index = index_order::vaet;
+  range.v = value::ref(*e);
+  range.a = facts->id;
+  cursor->seek(range);
+  datom_columns found;
+  if (cursor->next_batch(found, 1)) out.push_back(value::ref(found.e[0]));
+}
+
+}  // namespace detail
+
+/// The values of `attribute` of `entity`, of one written in reverse the first; empty where either names
+/// nothing. One search.
 inline void read_attribute(const index_access& db, const value& entity, const value& attribute,
                            std::vector<value>& out, io_counters* io) {
   out.clear();
   const attribute_facts* facts = db.attribute(attribute);
-  if (facts == nullptr) return;
+  if (facts == nullptr) return detail::read_reverse(db, entity, attribute, out, io);
   if (const auto e = db.entid(entity, io)) db.read(*e, facts->id, out, io);
 }
 

@@ -54,6 +54,10 @@ value is_one_of(arguments_view a) {
   return ((a[0].kind() == K) || ...);
 }
 
+inline value is_number(arguments_view a) {
+  return is_one_of<kind::long_, kind::ref, kind::bigint, kind::float_, kind::double_, kind::bigdec>(a);
+}
+
 inline value type_of(arguments_view a) {
   return value::keyword("db.type/" + std::string{to_string(a[0].kind())});
 }
@@ -95,6 +99,16 @@ value chain(arguments_view a) {
   return true;
 }
 
+/// Neighbours are equal, or numbers that amount to the same.
+inline value same_amount(arguments_view a) {
+  for (std::size_t i = 1; i < a.size(); ++i) {
+    const bool equal = is_true(is_number(a.subspan(i, 1))) ? std::is_eq(compare_values(a[i - 1], a[i]))
+                                                           : query_equal(a[i - 1], a[i]);
+    if (!equal) return false;
+  }
+  return true;
+}
+
 inline value differ(arguments_view a) { return !is_true(chain<comparison::equal>(a)); }
 
 inline value order_of(arguments_view a) {
@@ -107,7 +121,6 @@ inline value starts_with(arguments_view a) { return holds(comparison::starts_wit
 inline value make_tuple(arguments_view a) { return value::tuple(a); }
 inline value make_vector(arguments_view a) { return value::vector(a); }
 inline value take_tuple(arguments_view a) { return a[0].is_sequential() ? a[0] : value{}; }
-inline value make_keyword(arguments_view a) { return a[0].is_text() ? value::keyword(a[0].raw()) : value{}; }
 
 struct builtin {
   std::string_view name;
@@ -138,7 +151,7 @@ inline std::span<const builtin> builtins() {
         {">", chain<c::greater>, 1, any},
         {">=", chain<c::greater_equal>, 1, any},
         {"=", chain<c::equal>, 1, any},
-        {"==", chain<c::equal>, 1, any},
+        {"==", same_amount, 1, any},
         {"not=", differ, 1, any},
         {"!=", differ, 1, any},
         {"compare", order_of, 2, 2},
@@ -160,8 +173,7 @@ inline std::span<const builtin> builtins() {
         {"keyword?", is_one_of<kind::keyword>, 1, 1},
         {"boolean?", is_one_of<kind::boolean>, 1, 1},
         {"int?", is_one_of<kind::long_, kind::ref>, 1, 1},
-        {"number?",
-         is_one_of<kind::long_, kind::ref, kind::bigint, kind::float_, kind::double_, kind::bigdec>, 1, 1},
+        {"number?", is_number, 1, 1},
         {"ground", first_argument, 1, 1},
         {"identity", first_argument, 1, 1},
         {"type", type_of, 1, 1},
@@ -170,7 +182,7 @@ inline std::span<const builtin> builtins() {
         {"count", count, 1, 1},
         {"name", name_part<false>, 1, 1},
         {"namespace", name_part<true>, 1, 1},
-        {"keyword", make_keyword, 1, 1},
+        {"keyword", make_name<true>, 1, 2},
         {"tuple", make_tuple, 0, any},
         {"vector", make_vector, 0, any},
         {"untuple", take_tuple, 1, 1},
@@ -209,7 +221,7 @@ inline std::span<const builtin> builtins() {
         {"empty?", is_empty, 1, 1},
         {"not-empty", not_empty, 1, 1},
         {"range", range, 1, 3},
-        {"symbol", to_symbol, 1, 1},
+        {"symbol", make_name<false>, 1, 2},
         {"pr-str", printed, 0, any},
         {"int", to_long, 1, 1},
         {"long", to_long, 1, 1},
@@ -264,15 +276,10 @@ inline std::optional<comparison> find_comparison(std::string_view name) noexcept
   constexpr std::string_view core = "clojure.core/";
   if (name.starts_with(core)) name.remove_prefix(core.size());
   constexpr std::pair<std::string_view, comparison> all[] = {
-      {"<", comparison::less},
-      {"<=", comparison::less_equal},
-      {"=", comparison::equal},
-      {"==", comparison::equal},
-      {">=", comparison::greater_equal},
-      {">", comparison::greater},
-      {"!=", comparison::not_equal},
-      {"not=", comparison::not_equal},
-      {"clojure.string/starts-with?", comparison::starts_with}};
+      {"<", comparison::less},         {"<=", comparison::less_equal},
+      {"=", comparison::equal},        {">=", comparison::greater_equal},
+      {">", comparison::greater},      {"!=", comparison::not_equal},
+      {"not=", comparison::not_equal}, {"clojure.string/starts-with?", comparison::starts_with}};
   for (const auto& [known, op] : all) {
     if (known == name) return op;
   }

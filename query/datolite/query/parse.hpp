@@ -298,15 +298,20 @@ inline query_ast parse_query(const value& form) {
     if (!detail::is_variable(v))
       detail::refuse(detail::invalid_query, detail::shown(v) + " is not a variable", form);
     for (const find_element& element : out.find) {
-      if (element.is == find_element::type::variable && element.variable == v) {
+      if (element.variable == v) {
         detail::refuse(detail::invalid_query,
                        ":find and :with must not use the same variable " + detail::shown(v), form);
       }
     }
     out.with.push_back(v);
   }
+  detail::refuse_repeated(out.with, form);
   if (parts.has("in")) {
     for (const value& in : parts["in"]) out.inputs.push_back(detail::parse_input(in, parser));
+    const auto are_rules = [](const query_input& in) { return in.is == query_input::type::rules; };
+    if (std::count_if(out.inputs.begin(), out.inputs.end(), are_rules) > 1) {
+      detail::refuse(detail::invalid_query, "the rules % are there twice", form);
+    }
   } else {
     out.inputs_omitted = true;
     out.inputs.push_back({query_input::type::source, detail::default_source(), detail::default_source(), {}});
@@ -323,9 +328,16 @@ inline std::vector<rule_branch> parse_rules(const value& form) {
   for (const value& rule : form.elements()) out.push_back(detail::parse_rule(rule, parser));
   for (const rule_branch& rule : out) {
     for (const rule_branch& other : out) {
-      if (other.name == rule.name && other.variables.size() != rule.variables.size()) {
+      if (other.name != rule.name) continue;
+      if (other.variables.size() != rule.variables.size()) {
         detail::refuse(detail::wrong_arity,
                        "the rule " + detail::shown(rule.name) + " has heads of different size", rule.form);
+      }
+      if (other.required != rule.required) {
+        detail::refuse(detail::wrong_arity,
+                       "the heads of the rule " + detail::shown(rule.name) +
+                           " differ in how many variables must be bound",
+                       rule.form);
       }
     }
   }

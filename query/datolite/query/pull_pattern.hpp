@@ -191,14 +191,11 @@ class pull_parser {
   static void name(pull_spec& out, const value& name, const value& form) {
     if (!name.is(kind::keyword)) refuse_attribute(form);
     out.key = out.name = name;
-    const std::string_view text = name.raw();
-    const std::size_t local = text.find('/') == std::string_view::npos ? 0 : text.find('/') + 1;
-    if (!text.substr(local).starts_with('_')) return;
-    if (local + 1 == text.size())
+    const auto forward = forward_name(name.raw());
+    if (!forward) return;
+    if (forward->empty() || forward->ends_with('/'))
       refuse(invalid_pull, shown(name) + " names no attribute to go back by", form);
-    std::string forward{text};
-    forward.erase(local, 1);
-    out.name = value::keyword(forward);
+    out.name = value::keyword(*forward);
     out.reverse = true;
   }
 

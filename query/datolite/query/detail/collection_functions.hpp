@@ -138,12 +138,12 @@ inline value as_set(std::span<const value> a) {
 inline value keys(std::span<const value> a) {
   std::vector<value> out;
   for (const map_entry& e : a[0].entries()) out.push_back(e.key);
-  return value::list(out);
+  return out.empty() ? value{} : value::list(out);
 }
 inline value vals(std::span<const value> a) {
   std::vector<value> out;
   for (const map_entry& e : a[0].entries()) out.push_back(e.val);
-  return value::list(out);
+  return out.empty() ? value{} : value::list(out);
 }
 
 /// (range end), (range start end), (range start end step)
@@ -306,12 +306,18 @@ inline value reverse_text(std::span<const value> a) {
   return value{out};
 }
 
-inline value to_symbol(std::span<const value> a) {
-  return a[0].is_text() ? value::symbol(a[0].raw()) : value{};
+/// A keyword or symbol of a text, or of a namespace and a name, the first of which may be nil.
+template <bool Keyword>
+value make_name(std::span<const value> a) {
+  if (!a.back().is_text() || !(a[0].is_text() || a[0].is_nil())) return {};
+  const bool in_namespace = a.size() == 2 && !a[0].is_nil();
+  const std::string whole = (in_namespace ? std::string{a[0].raw()} + "/" : "") + std::string{a.back().raw()};
+  return Keyword ? value::keyword(whole) : value::symbol(whole);
 }
 inline value printed(std::span<const value> a) {
   std::string out;
-  for (const value& v : a) out += (out.empty() ? "" : " ") + to_edn(v);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    print_edn(i == 0 ? out : out.append(" "), a[i], edn_style::plain);
   return value{out};
 }
 

@@ -1,6 +1,10 @@
 // names: what symbols mean in a query.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include <datolite/core/value.hpp>
 
 namespace datolite::query::detail {
@@ -17,6 +21,14 @@ inline bool is_plain_symbol(const value& v) noexcept {
   return !v.is_symbol("%") && !v.is_symbol(".") && !v.is_symbol("...");
 }
 inline bool is_form(const value& v) noexcept { return v.is(kind::list) || v.is(kind::vector); }
+
+/// The name that `name` writes in reverse: ns/a of ns/_a. Empty if it writes none.
+inline std::optional<std::string> forward_name(std::string_view name) {
+  const std::size_t slash = name.find('/');
+  const std::size_t local = slash == name.npos ? 0 : slash + 1;
+  if (!name.substr(local).starts_with('_')) return std::nullopt;
+  return std::string{name}.erase(local, 1);
+}
 
 inline value default_source() { return value::symbol("$"); }
 

@@ -132,7 +132,7 @@ class clause_parser {
   static term slot(const value& part, const value& whole) {
     if (is_blank(part)) return {};
     if (is_variable(part)) return {term::type::variable, part};
-    if (part.is(kind::symbol)) {
+    if (part.is(kind::symbol) && !is_plain_symbol(part)) {
       refuse(invalid_query, "the symbol " + shown(part) + " is neither a variable, a constant nor _", whole);
     }
     return {term::type::constant, part};
@@ -142,10 +142,14 @@ class clause_parser {
     if (is_variable(part)) return {term::type::variable, part};
     if (is_source(part)) return {term::type::source, part};
     if (part.is(kind::symbol)) {
-      refuse(invalid_query, "the symbol " + shown(part) + " is neither a variable, a source nor a constant",
+      refuse(invalid_query,
+             "the symbol " + shown(part) +
+                 " is neither a variable, a source nor a constant (bring it as an input)",
              whole);
     }
     if (part.is(kind::list)) {
+      const auto quoted = part.elements();
+      if (quoted.size() == 2 && quoted[0].is_symbol("quote")) return {term::type::constant, quoted[1]};
       refuse(invalid_query, "calls do not nest; bind the result of " + shown(part) + " to a variable first",
              whole);
     }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,17 +16,65 @@
 
 namespace datolite::query::detail {
 
-/// A text as it is, everything else as EDN; nil is nothing.
+/// The shortest digits that read back as `d`, with a point from 0.001 to ten million, with an exponent
+/// beyond.
+template <class Floating>
+void append_floating(std::string& out, Floating d) {
+  if (d != d) return static_cast<void>(out.append("NaN"));
+  const Floating size = d < 0 ? -d : d;
+  if (size > std::numeric_limits<Floating>::max()) {
+    return static_cast<void>(out.append(d < 0 ? "-Infinity" : "Infinity"));
+  }
+  const bool fixed = size == 0 || (size >= Floating(1e-3) && size < Floating(1e7));
+  const auto format = fixed ? std::chars_format::fixed : std::chars_format::scientific;
+  char text[64];
+  const std::string_view digits{
+      text, static_cast<std::size_t>(std::to_chars(text, text + sizeof text, d, format).ptr - text)};
+  const std::string_view mantissa = digits.substr(0, digits.find('e'));
+  out.append(mantissa);
+  if (mantissa.find('.') == mantissa.npos) out.append(".0");
+  if (mantissa.size() == digits.size()) return;
+  std::string_view exponent = digits.substr(mantissa.size() + 1);  // +08, -05
+  out.append(exponent.front() == '-' ? "E-" : "E");
+  exponent.remove_prefix(std::min(exponent.find_first_not_of("+-0"), exponent.size() - 1));
+  out.append(exponent);
+}
+
+/// A character's UTF-8.
+inline void append_character(std::string& out, char32_t c) {
+  const std::size_t tail = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;  // bytes after the first
+  const char32_t mark = tail == 0 ? 0 : (0xFFU << (7 - tail) & 0xFF);           // 110…, 1110…, 11110…
+  out.push_back(static_cast<char>(static_cast<unsigned char>(mark | c >> (6 * tail))));
+  for (std::size_t i = tail; i-- > 0;) {
+    out.push_back(static_cast<char>(static_cast<unsigned char>(0x80 | (c >> (6 * i) & 0x3F))));
+  }
+}
+
+/// A value as a text shows it: as EDN, but without quotes, tags, and the letters that mark a number's type.
+inline void append_shown(std::string& out, const value& v) {
+  switch (v.kind()) {
+    case kind::nil: return;
+    case kind::string:
+    case kind::uri: return static_cast<void>(out.append(v.raw()));
+    case kind::double_: return append_floating(out, v.as_double());
+    case kind::float_: return append_floating(out, v.as_float());
+    case kind::character: return append_character(out, v.as_character());
+    default: break;
+  }
+  const std::size_t before = out.size();
+  print_edn(out, v, edn_style::plain);
+  if (v.is(kind::uuid)) {  // #uuid "…"
+    out.erase(before, out.find('"', before) + 1 - before);
+    out.pop_back();
+  } else if (v.is(kind::bigint) || v.is(kind::bigdec)) {
+    out.pop_back();
+  }
+}
+
+/// Its arguments as texts, one after the other; nil is nothing.
 inline value str(std::span<const value> arguments) {
   std::string out;
-  for (const value& v : arguments) {
-    if (v.is_nil()) continue;
-    if (v.is(kind::string) || v.is(kind::uri)) {
-      out.append(v.raw());
-    } else {
-      print_edn(out, v, edn_style::plain);
-    }
-  }
+  for (const value& v : arguments) append_shown(out, v);
   return value{out};
 }
 
