@@ -14,6 +14,7 @@
 #include <datolite/engines/memory.hpp>
 #include <datolite/engines/traced.hpp>
 #include <engines/temporary_directory.hpp>
+#include <support/effort.hpp>
 
 #include <filesystem>
 #include <random>
@@ -36,9 +37,10 @@ TEST(PackedIndex, ShowsWhatTheFlatOneShows) {
   auto when_asked = packed_when_asked();
   when_asked.kept_generations = 1000;  // a retired one would have forgotten what has no history
   for (const unsigned seed : {7u, 8u}) {
-    expect_what_the_flat_one_shows(new_memory(), when_asked, seed, 300, [&](connection& conn, int) {
-      if (random() % 8 == 0) conn.merge();
-    });
+    expect_what_the_flat_one_shows(new_memory(), when_asked, seed, datolite::test::rounds(300, 3000),
+                                   [&](connection& conn, int) {
+                                     if (random() % 8 == 0) conn.merge();
+                                   });
     if (::testing::Test::HasFatalFailure()) return;
   }
   auto inline_merges = packed_when_asked();
@@ -105,7 +107,9 @@ TEST(PackedIndex, AnOldValueThroughTenThousandTransactionsDoesNotHoldTheEnginesP
     conn.close();
     return size;
   };
-  const auto pinned = size_after("pinned", 1'000'000, 10'000), free = size_after("free", 2, 10'000);
+  const int transactions = datolite::test::rounds(10'000, 10'000);
+  const auto pinned = size_after("pinned", 1'000'000, transactions),
+             free = size_after("free", 2, transactions);
   EXPECT_LT(free, 6'000'000u);
   EXPECT_LT(2 * free, pinned);
 }
