@@ -161,6 +161,18 @@ TEST(functions, two_equal_signs_compare_numbers_by_what_they_amount_to) {
             "#{2.0}"_edn);
 }
 
+TEST(functions, compute_with_a_bigint_that_a_long_can_hold_as_with_that_long) {
+  EXPECT_EQ(shown("+ 1 2N"), "3");
+  EXPECT_EQ(shown("* 2N 1.5"), "3.0");
+  EXPECT_EQ(shown("quot -7N 2N"), "-3");
+  EXPECT_EQ(shown("even? 2N"), "true");
+  EXPECT_EQ(shown("abs -3N"), "3");
+  EXPECT_EQ(shown("long 5N"), "5");
+  EXPECT_EQ(code_of("+ 1 9223372036854775808N"), "db.error/wrong-type");
+  EXPECT_EQ(q("[:find [(sum ?x) (avg ?x) (median ?x)] :in [?x ...]]", "[1N 2 3N 4N]"_edn).as_value(),
+            "[10 2.5 2.5]"_edn);
+}
+
 TEST(functions, a_quoted_form_is_a_constant) {
   EXPECT_EQ(shown("= (quote a) (quote a)"), "true");
   EXPECT_EQ(shown("q (quote [:find (count ?x) . :in [?x ...]]) [1 2]"), "2");

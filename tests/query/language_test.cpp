@@ -1,6 +1,9 @@
 // The language over plain collections: find specs, inputs, predicates, functions, negation, disjunction,
 // rules.
+#include <algorithm>
+#include <limits>
 #include <map>
+#include <random>
 #include <set>
 #include <tuple>
 
@@ -63,6 +66,25 @@ TEST(aggregate, sees_a_set_of_bindings_grouped_by_what_is_not_aggregated) {
 TEST(aggregate, of_nothing_is_no_row) {
   EXPECT_ANSWER("#{}", "[:find (count ?e) :where [?e \"Zed\"]]", people);
   EXPECT_ANSWER("nil", "[:find (count ?e) . :where [?e \"Zed\"]]", people);
+}
+
+// Of a ref, a greater long and a text each would come before the next, were the kinds of numbers kept apart.
+TEST(aggregate, sorts_values_of_all_kinds_the_same_whatever_order_they_come_in) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  std::vector<value> all{value::ref(50), 99,    "a", 2, "1M"_edn, nan, 1.5, "2.5M"_edn, "b", 100.5,
+                         value::ref(1),  "k"_kw};
+  const auto sorted = [&] {
+    return q("[:find [(min 12 ?x) (min ?x) (max ?x)] :in [?x ...]]", all).as_value().elements()[0];
+  };
+  const value first = sorted();
+  EXPECT_EQ(datolite::to_edn(first, datolite::edn_style::plain),
+            R"([1 1M 1.5 2 2.5M 50 99 100.5 ##NaN "a" "b" :k])");
+  std::mt19937 random{7};
+  for (int trial = 0; trial < 200; ++trial) {
+    std::shuffle(all.begin(), all.end(), random);
+    ASSERT_EQ(sorted(), first);
+  }
+  EXPECT_ANSWER("2", "[:find (count-distinct ?x) . :with ?w :in [[?w ?x]]]", "[[1 1] [2 1.0] [3 1]]"_edn);
 }
 
 TEST(aggregate, may_be_any_callable_of_a_vector) {

@@ -38,15 +38,47 @@ inline value sum_of(values_view, values_view values) { return fold<arithmetic_op
 
 inline value count_of(values_view, values_view values) { return static_cast<std::int64_t>(values.size()); }
 
-/// In the order of comparison; values that do not compare are by kind.
-inline bool comes_before(const value& a, const value& b) {
+/// What `k` sorts with: all kinds of numbers are one, and so are all kinds of sequences.
+constexpr kind sorted_kind(kind k) noexcept {
+  using enum kind;
+  switch (k) {
+    case bigint:
+    case float_:
+    case double_:
+    case bigdec:
+    case ref: return long_;
+    case tuple:
+    case list: return vector;
+    default: return k;
+  }
+}
+
+/// The order of comparison, where values that do not compare are by kind, and NaN is the last of the numbers:
+/// less than 0, 0 or more. Sequences whose elements do not compare may be in no order, so sort stably by it.
+inline int sorted_order(const value& a, const value& b) {
   const auto order = compare_values(a, b);
-  return order == std::partial_ordering::unordered ? stored_order(a, b) < 0 : order < 0;
+  if (order != std::partial_ordering::unordered) return order < 0 ? -1 : order > 0;
+  const kind of_a = sorted_kind(a.kind()), of_b = sorted_kind(b.kind());
+  if (of_a != of_b) return of_a < of_b ? -1 : 1;
+  if (of_a == kind::long_)
+    return int{std::is_neq(compare_values(a, a))} - int{std::is_neq(compare_values(b, b))};
+  const auto stored = stored_order(a, b);
+  return stored < 0 ? -1 : stored > 0;
+}
+
+inline bool comes_before(const value& a, const value& b) { return sorted_order(a, b) < 0; }
+
+/// As `comes_before`, but of values that amount to the same only those that are query-equal are in no order,
+/// so that which of 1 and 1.0 is the least does not depend on where they stand.
+inline bool precedes(const value& a, const value& b) {
+  const int order = sorted_order(a, b);
+  if (order != 0 || (a.kind() == b.kind() && !a.is_sequential())) return order < 0;
+  return stored_order(query_canonical(a), query_canonical(b)) < 0;
 }
 
 inline std::vector<value> distinct_values(values_view values) {
   std::vector<value> out{values.begin(), values.end()};
-  std::sort(out.begin(), out.end(), comes_before);
+  std::stable_sort(out.begin(), out.end(), precedes);
   out.erase(
       std::unique(out.begin(), out.end(), [](const value& a, const value& b) { return query_equal(a, b); }),
       out.end());
@@ -60,10 +92,10 @@ inline value count_distinct(values_view, values_view values) {
 inline value distinct_set(values_view, values_view values) { return make_set(distinct_values(values)); }
 
 inline value least(values_view, values_view values) {
-  return *std::min_element(values.begin(), values.end(), comes_before);
+  return *std::min_element(values.begin(), values.end(), precedes);
 }
 inline value greatest(values_view, values_view values) {
-  return *std::max_element(values.begin(), values.end(), comes_before);
+  return *std::max_element(values.begin(), values.end(), precedes);
 }
 
 inline std::size_t how_many(const value& n) {
@@ -90,7 +122,7 @@ inline value average(values_view, values_view values) { return mean(values); }
 
 inline value median(values_view, values_view values) {
   std::vector<value> all{values.begin(), values.end()};
-  std::sort(all.begin(), all.end(), comes_before);
+  std::stable_sort(all.begin(), all.end(), precedes);
   const std::size_t middle = all.size() / 2;
   if (all.size() % 2 != 0) return all[middle];
   return (real(all[middle - 1]) + real(all[middle])) / 2;

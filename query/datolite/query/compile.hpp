@@ -163,10 +163,20 @@ class compiler : private resolver {
     }
   }
 
+  [[noreturn]] void refuse_rule(const value& name, const value& form) const {
+    std::string what = "there is no rule " + shown(name);
+    if (find_function(name.raw()) || find_database_function(name.raw()) != database_function::none) {
+      what += "; a function is called in a vector, [(" + std::string{name.raw()} + " …)]";
+    } else if (rules_.empty()) {
+      what += "; rules come as an input, which :in calls %";
+    }
+    refuse(unknown_rule, what, form);
+  }
+
   void append_rule_call(body& to, const value& form, const rule_call& call, name_list& names,
                         const place& at) const {
     const auto known = rules_.find(call.name);
-    if (known == rules_.end()) refuse(unknown_rule, "there is no rule " + shown(call.name), form);
+    if (known == rules_.end()) refuse_rule(call.name, form);
     const std::size_t arity = out_.rules[known->second].arity;
     if (arity != call.arguments.size()) {
       refuse(wrong_arity, "the rule " + shown(call.name) + " takes " + std::to_string(arity) + " arguments",

@@ -82,7 +82,8 @@ value has_sign(arguments_view a) {
 }
 template <bool Odd>
 value has_parity(arguments_view a) {
-  return is_whole(a[0]) && ((a[0].word() & 1) != 0) == Odd;
+  const value n = narrowed(a[0]);
+  return is_whole(n) && ((n.word() & 1) != 0) == Odd;
 }
 
 template <arithmetic_op Op>

@@ -1,8 +1,9 @@
 // arithmetic: what + - * / quot rem mod inc dec max min do with longs and floating-point numbers.
 //
-// Integers are exact: a result that no long can hold, and a division by zero, are `db.error/arithmetic`.
-// Where a double or float takes part, the result is a double. `/` of two integers is their whole quotient, as
-// in Datomic.
+// Integers are exact: a result that no long can hold, and a division by zero, are `db.error/arithmetic`. A
+// bigint that a long can hold counts as that long; with others, and with bigdecs, nothing is computed. Where
+// a double or float takes part, the result is a double. `/` of two integers is their whole quotient, as in
+// Datomic.
 #pragma once
 
 #include <cmath>
@@ -15,6 +16,7 @@
 #include <datolite/core/edn.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/core/value_equality.hpp>
 #include <datolite/query/pattern.hpp>
 
 namespace datolite::query::detail {
@@ -25,12 +27,19 @@ namespace datolite::query::detail {
 
 inline bool is_whole(const value& v) noexcept { return is_integral(v.kind()); }
 
+/// A bigint that a long can hold as that long, everything else as it is.
+inline value narrowed(const value& v) { return v.is(kind::bigint) ? query_canonical(v) : v; }
+
 inline double real(const value& v) {
   switch (v.kind()) {
     case kind::double_: return v.as_double();
     case kind::float_: return v.as_float();
     case kind::long_:
     case kind::ref: return static_cast<double>(v.word());
+    case kind::bigint:
+      if (const value narrow = query_canonical(v); is_whole(narrow))
+        return static_cast<double>(narrow.word());
+      [[fallthrough]];
     default:
       throw error{error_category::incorrect, "db.error/wrong-type",
                   "no arithmetic is done with the " + std::string{to_string(v.kind())} + " " + to_edn(v)};
@@ -83,6 +92,10 @@ inline double floating(arithmetic_op op, double a, double b) {
 
 inline value apply(arithmetic_op op, const value& a, const value& b) {
   if (is_whole(a) && is_whole(b)) return whole(op, a.word(), b.word());
+  if (a.is(kind::bigint) || b.is(kind::bigint)) {
+    const value x = narrowed(a), y = narrowed(b);
+    if (is_whole(x) && is_whole(y)) return whole(op, x.word(), y.word());
+  }
   return floating(op, real(a), real(b));
 }
 

@@ -324,8 +324,8 @@ inline value printed(std::span<const value> a) {
 // -- numbers
 
 inline value to_long(std::span<const value> a) {
-  if (is_whole(a[0])) return value{a[0].word()};
-  if (a[0].is(kind::instant)) return value{a[0].word()};
+  const value n = narrowed(a[0]);
+  if (is_whole(n) || n.is(kind::instant)) return value{n.word()};
   const double d = std::trunc(real(a[0]));
   if (!(d >= -9223372036854775808.0 && d < 9223372036854775808.0)) throw_arithmetic("a long overflows");
   return value{static_cast<std::int64_t>(d)};

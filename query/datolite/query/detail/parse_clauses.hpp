@@ -117,6 +117,11 @@ class clause_parser {
     const auto parts = form.elements();
     if (parts.empty()) refuse(invalid_query, "an empty clause says nothing", form);
     if (parts[0].is(kind::list)) return {form, call(form)};
+    for (const char* word : {"and", "or", "or-join", "not", "not-join"}) {
+      if (parts[0].is_symbol(word)) {
+        refuse(invalid_query, std::string{word} + " stands in parentheses, not in a vector", form);
+      }
+    }
     data_pattern out{source, {}};
     std::size_t first = 0;
     if (is_source(parts[0])) {
