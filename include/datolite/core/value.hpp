@@ -283,6 +283,20 @@ class value {
     return kind_ == datolite::kind::tuple || kind_ >= datolite::kind::vector;
   }
   detail::shared_payload* payload() const noexcept { return load<detail::shared_payload*>(); }
+  /// Without a call: two copies of fixed size that may overlap.
+  void copy_inline(std::string_view text) noexcept {
+    const char* const from = text.data();
+    const std::size_t n = text.size();
+    const auto ends = [&](auto half) {
+      std::memcpy(&half, from + n - sizeof half, sizeof half);
+      std::memcpy(small_, from, sizeof half);
+      std::memcpy(small_ + n - sizeof half, &half, sizeof half);
+    };
+    if (n >= 8) return ends(std::uint64_t{});
+    if (n >= 4) return ends(std::uint32_t{});
+    if (n >= 2) return ends(std::uint16_t{});
+    if (n == 1) small_[0] = *from;
+  }
   void share(detail::shared_payload* p) noexcept {
     store(p);
     inline_size_ = shared_mark;
@@ -342,7 +356,7 @@ inline shared_payload* allocate_payload(std::size_t size, std::size_t bytes_need
 
 inline value::value(datolite::kind k, std::string_view text) : value{k} {
   if (text.size() <= inline_capacity) {
-    if (!text.empty()) std::memcpy(small_, text.data(), text.size());
+    copy_inline(text);
     inline_size_ = static_cast<std::uint8_t>(text.size());
     return;
   }

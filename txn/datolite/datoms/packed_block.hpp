@@ -170,45 +170,52 @@ class block {
     return x.behind ? std::strong_ordering::less : std::strong_ordering::greater;
   }
 
-  /// Makes the values of a block's texts. Once a few have been asked for, all are copied as one, and each
-  /// value is a part of that: one allocation a block instead of one a text, and who keeps a value keeps at
-  /// most `most_shared` bytes. Where there is more text, or a text says a collection, rows that name one text
-  /// share one value.
+  /// Makes the values of a block's texts. Once a few long ones have been asked for, all are copied as one,
+  /// and each value is a part of that: one allocation a block instead of one a text, and who keeps a value
+  /// keeps at most `most_shared` bytes. Rows that name one text share one value where many do, where the
+  /// block has more bytes of text than that, and where a text says a collection.
   class texts {
    public:
     static constexpr std::size_t most_shared = 16 << 10;
 
     void reset() noexcept {
-      alone_ = 0;
+      long_ = 0;
       whole_ = value{};
       made_.clear();
     }
+    /// Do rows share values, where `rows` rows of one group will be asked for?
+    bool shares(const block& of, const group& in, std::size_t rows) {
+      if (!made_.empty()) return true;
+      const bool many_rows = 2 * of.text_count_ <= rows;
+      if (!many_rows && !detail::is_nested(in.kind) && of.text_bytes() <= most_shared) return false;
+      made_.resize(of.text_count_);
+      return true;
+    }
+    /// REQUIRES: shares(of, in, …).
+    const value& shared(const block& of, const group& in, std::uint64_t slot) {
+      value& v = made_[slot];
+      if (v.is_nil() || v.kind() != in.kind) v = make(of, in, slot);
+      return v;
+    }
     value get(const block& of, const group& in, std::uint64_t slot) {
-      const bytes_view shown = of.text(slot);
-      if (detail::is_nested(in.kind)) return once(of, in, slot);
-      if (shown.size() <= value::inline_capacity) return value::from_raw(in.kind, shown);
-      const std::size_t size = static_cast<std::size_t>(of.text_ends_[of.text_count_ - 1]);
-      if (size > most_shared) return once(of, in, slot);
-      if (whole_.is_nil()) {
-        if (alone_++ < few) return value::from_raw(in.kind, shown);
-        whole_ = value::bytes({of.texts_, size});
-      }
-      return whole_.part(in.kind, static_cast<std::size_t>(shown.data() - of.texts_), shown.size());
+      return shares(of, in, 1) ? shared(of, in, slot) : make(of, in, slot);
     }
 
    private:
     static constexpr int few = 4;
 
-    value once(const block& of, const group& in, std::uint64_t slot) {
-      made_.resize(of.text_count_);
-      value& v = made_[slot];
-      if (v.is_nil() || v.kind() != in.kind) v = of.value_in(in, slot);
-      return v;
+    value make(const block& of, const group& in, std::uint64_t slot) {
+      const bytes_view shown = of.text(slot);
+      const bool shares = shown.size() > value::inline_capacity && !detail::is_nested(in.kind) &&
+                          of.text_bytes() <= most_shared && long_++ >= few;
+      if (!shares) return of.value_in(in, slot);
+      if (whole_.is_nil()) whole_ = value::bytes({of.texts_, of.text_bytes()});
+      return whole_.part(in.kind, static_cast<std::size_t>(shown.data() - of.texts_), shown.size());
     }
 
-    int alone_ = 0;            // texts that were made without `whole_`
+    int long_ = 0;             // texts that were asked for and do not stand inline
     value whole_;              // all texts of the block; nil until it pays
-    std::vector<value> made_;  // by slot, of those made once
+    std::vector<value> made_;  // by slot, if rows share values
   };
 
   /// The same as at(i), its text from `memo`, which has seen no other block since it was reset.
@@ -290,6 +297,9 @@ class block {
   bytes_view text(std::uint64_t slot) const noexcept {
     const std::uint64_t from = slot == 0 ? 0 : text_ends_[slot - 1];
     return {texts_ + from, static_cast<std::size_t>(text_ends_[slot] - from)};
+  }
+  std::size_t text_bytes() const noexcept {
+    return text_count_ == 0 ? 0 : static_cast<std::size_t>(text_ends_[text_count_ - 1]);
   }
   value value_in(const group& in, std::uint64_t slot) const {
     if (detail::is_word(in.kind)) return detail::value_of_word(in.kind, plus(in.least, slot));
@@ -418,11 +428,19 @@ inline void block::append_v(std::vector<value>& to, std::size_t from, std::size_
     }
   }
   if (groups_.size() == 1) {
+    const group& in = groups_.front();
     const std::size_t at = to.size();
     to.resize(at + n);
-    slot_.each(from, n, [&, out = to.data() + at, &in = groups_.front()](std::size_t i, std::uint64_t slot) {
-      ::new (static_cast<void*>(out + i)) value(memo.get(*this, in, slot));
-    });
+    value* const out = to.data() + at;
+    if (memo.shares(*this, in, n)) {
+      slot_.each(from, n, [&](std::size_t i, std::uint64_t slot) {
+        ::new (static_cast<void*>(out + i)) value(memo.shared(*this, in, slot));
+      });
+    } else {
+      slot_.each(from, n, [&](std::size_t i, std::uint64_t slot) {
+        ::new (static_cast<void*>(out + i)) value(memo.get(*this, in, slot));
+      });
+    }
     return;
   }
   to.reserve(to.size() + n);
