@@ -24,16 +24,20 @@ inline constexpr std::string_view history_schema = R"([
 
 inline std::string some_form(std::mt19937& random) {
   const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+  const auto text = [&](const char* word) {  // some stand inline in a value, some do not
+    const unsigned n = below(5);
+    return '"' + (word + std::to_string(n)) + (n % 2 == 0 ? "\"" : " is longer than a value\"");
+  };
   const std::string e = std::to_string(100 + below(20));
   switch (below(12)) {
     case 0: return "[:db/retractEntity " + e + "]";
     case 1: return "[:db/retract " + e + " :age]";
-    case 2: return "[:db/retract " + e + " :tag \"t" + std::to_string(below(5)) + "\"]";
+    case 2: return "[:db/retract " + e + " :tag " + text("t") + "]";
     case 3: return "[:db/add " + e + " :friend " + std::to_string(100 + below(20)) + "]";
     case 4: return "[:db/add " + e + " :secret " + std::to_string(below(50)) + "]";
-    case 5: return "[:db/add " + e + " :name \"n" + std::to_string(below(5)) + "\"]";
+    case 5: return "[:db/add " + e + " :name " + text("n") + "]";
     case 6:
-    case 7: return "[:db/add " + e + " :tag \"t" + std::to_string(below(5)) + "\"]";
+    case 7: return "[:db/add " + e + " :tag " + text("t") + "]";
     default: return "[:db/add " + e + " :age " + std::to_string(below(30)) + "]";
   }
 }
@@ -74,6 +78,55 @@ inline datom_range some_range(std::mt19937& random, const db& in) {
   return range;
 }
 
+inline std::string instant(int year) {
+  return "[:db/add \"datomic.tx\" :db/txInstant #inst \"" + std::to_string(year) + "-01-01\"]";
+}
+
+/// The first transaction of a random history, and the i-th after it, of at most `most` forms.
+inline std::string first_transaction() {
+  return "[" + instant(2029) + " " + std::string{history_schema.substr(1)};
+}
+inline std::string some_transaction(std::mt19937& random, int i, unsigned most) {
+  std::string text = "[" + instant(2030);
+  for (unsigned n = 1 + random() % most; n > 0; --n) text += " " + some_form(random);
+  if (i % 50 == 20) text = "[" + instant(2030) + " [:db/add :tag :db/index true]";
+  if (i % 50 == 40) text = "[" + instant(2030) + " [:db/add :tag :db/index false]";
+  return text + "]";
+}
+
+/// Transacts by `mine`, and in `oracle`: both do, or both refuse.
+template <class Mine>
+void transact_alike(connection& oracle, const std::string& text, Mine&& mine) {
+  try {
+    mine();
+  } catch (const error&) {
+    EXPECT_THROW(transact(oracle, text), error) << text;
+    return;
+  }
+  transact(oracle, text);
+}
+
+/// Both show the same now, as of `t`, since `t` and in their history, in so many random ranges of each.
+inline void expect_same(const db& mine, const db& oracle, std::int64_t t, std::mt19937& random, int ranges) {
+  for (const auto& [x, y] :
+       {std::pair{mine, oracle}, std::pair{mine.as_of(t), oracle.as_of(t)},
+        std::pair{mine.since(t), oracle.since(t)}, std::pair{mine.history(), oracle.history()},
+        std::pair{mine.history().as_of(t), oracle.history().as_of(t)}}) {
+    for (int n = 0; n < ranges; ++n) {
+      const datom_range range = some_range(random, x);
+      if (range.index == index_order::avet && !range.a) continue;
+      const auto expected = shown(y, range);
+      ASSERT_EQ(shown(x, range), expected);
+      const std::uint64_t counted = x.count(range);
+      if (expected.size() <= datoms::exact_count_limit) {
+        ASSERT_EQ(counted, expected.size());
+      } else {
+        ASSERT_GT(counted, datoms::exact_count_limit);
+      }
+    }
+  }
+}
+
 /// A random history of transactions, changes of the schema among them, through `options` and through the flat
 /// layout: both show the same, over every index, range, time and direction, also when opened again.
 /// `each(connection, i)` is called after the i-th.
@@ -81,52 +134,20 @@ template <class Each>
 void expect_what_the_flat_one_shows(const any_storage& kept, const connection_options& options, unsigned seed,
                                     int transactions, Each&& each) {
   std::mt19937 random{seed};
-  std::optional<connection> typed{std::in_place, kept, options};
+  std::optional<connection> conn{std::in_place, kept, options};
   connection flat{new_memory(), {.layout = index_layout::flat}};
-  const std::string timed =
-      "[[:db/add \"datomic.tx\" :db/txInstant #inst \"2029-01-01\"] " + std::string{history_schema.substr(1)};
-  transact(*typed, timed), transact(flat, timed);
+  transact(*conn, first_transaction()), transact(flat, first_transaction());
   std::vector<std::pair<db, db>> held;
   for (int i = 0; i < transactions; ++i) {
-    std::string text = "[[:db/add \"datomic.tx\" :db/txInstant #inst \"2030-01-01\"]";
-    for (unsigned n = random() % 40 == 0 ? 150 : 1 + random() % 3; n > 0; --n)
-      text += " " + some_form(random);
-    text += "]";
-    const std::string same_time = "[[:db/add \"datomic.tx\" :db/txInstant #inst \"2030-01-01\"] ";
-    if (i % 50 == 20) text = same_time + "[:db/add :tag :db/index true]]";
-    if (i % 50 == 40) text = same_time + "[:db/add :tag :db/index false]]";
-    bool done = true;
-    try {
-      transact(*typed, text);
-    } catch (const error&) {
-      done = false;
-    }
-    if (done) {
-      transact(flat, text);
-    } else {
-      EXPECT_THROW(transact(flat, text), error);
-    }
-    each(*typed, i);
-    held.emplace_back(typed->db(), flat.db());
-    if (i % 60 == 59) typed.emplace(kept, options);  // opened again
-    const auto& [x, y] = held[random() % held.size()];
+    const std::string text = some_transaction(random, i, random() % 40 == 0 ? 150 : 3);
+    transact_alike(flat, text, [&] { transact(*conn, text); });
+    each(*conn, i);
+    held.emplace_back(conn->db(), flat.db());
+    if (i % 60 == 59) conn.emplace(kept, options);  // opened again
+    const auto& [mine, oracle] = held[random() % held.size()];
     const std::int64_t t = 1000 + static_cast<std::int64_t>(random() % static_cast<unsigned>(transactions));
-    for (const auto& [mine, oracle] :
-         {std::pair{x, y}, std::pair{x.as_of(t), y.as_of(t)}, std::pair{x.since(t), y.since(t)},
-          std::pair{x.history(), y.history()}, std::pair{x.history().as_of(t), y.history().as_of(t)}}) {
-      for (int n = 0; n < 6; ++n) {
-        const datom_range range = some_range(random, mine);
-        if (range.index == index_order::avet && !range.a) continue;
-        const auto expected = shown(oracle, range);
-        ASSERT_EQ(shown(mine, range), expected) << "after " << i << ", seed " << seed;
-        const std::uint64_t counted = mine.count(range);
-        if (expected.size() <= datoms::exact_count_limit) {
-          ASSERT_EQ(counted, expected.size()) << "after " << i << ", seed " << seed;
-        } else {
-          ASSERT_GT(counted, datoms::exact_count_limit);
-        }
-      }
-    }
+    SCOPED_TRACE("after " + std::to_string(i) + ", seed " + std::to_string(seed));
+    ASSERT_NO_FATAL_FAILURE(expect_same(mine, oracle, t, random, 6));
   }
 }
 

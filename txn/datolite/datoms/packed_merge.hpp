@@ -120,7 +120,9 @@ class tree_merger {
         out_{out},
         old_{old.tree(of)},
         news_{news},
-        building_{of.order, of.past} {}
+        building_{of.order, of.past} {
+    for (std::size_t i = 0; i < old_.size(); ++i) standing_.insert(old_[i].key);
+  }
 
   /// The numbers of the chunks of the tree as it will be.
   std::vector<std::uint64_t> run() {
@@ -164,6 +166,7 @@ class tree_merger {
     const held_block held = blocks_.read(of_, i);
     const block& b = *held.shown;
     replaced_.push_back(old_[i].key);
+    standing_.erase(old_[i].key);
     texts_.reset();
     for (std::size_t at = 0; at < b.size(); ++at) {
       row r = b.at(at, texts_);
@@ -185,6 +188,13 @@ class tree_merger {
     for (; news_.put() != nullptr && typed::compare(*news_.put(), x, of_.order) < 0; news_.advance_put()) {
       add(*news_.put());
     }
+  }
+
+  /// Has another block of the tree, as it was or as it will be, that key? A separator and a number behind it
+  /// may say what a longer separator says.
+  bool is_taken(const bytes& key) const {
+    return standing_.contains(key) || written_.contains(key) || (held_ && held_->about->key == key) ||
+           out_.is_taken(key);
   }
 
   /// Is what is being built so small that a block which is not touched has room in it?
@@ -227,7 +237,11 @@ class tree_merger {
     bytes key(1, static_cast<char>((of_.past ? past_tag : current_tag) + static_cast<char>(of_.order)));
     const std::size_t most = shape_.most_key - 1 - sizeof(std::uint64_t);
     key.append(separator, 0, most);
-    if (separator.size() > most || out_.is_taken(key)) append_u64(key, next_number_++);
+    const std::size_t cut = key.size();
+    for (bool unsure = separator.size() > most; unsure || is_taken(key); unsure = false) {
+      key.resize(cut);
+      append_u64(key, next_number_++);
+    }
     bytes stored = building_.encode(key);
     const auto n = static_cast<std::uint32_t>(building_.size()),
                size = static_cast<std::uint32_t>(stored.size());
@@ -331,6 +345,7 @@ class tree_merger {
   bytes last_bytes_, next_bytes_;
   std::vector<entry_ptr> entries_;  // of the tree as it will be
   std::unordered_set<const entry*> staying_;
+  std::unordered_set<bytes_view> standing_;  // the keys of old blocks that were not replaced (so far)
   std::vector<bytes> replaced_;
   std::unordered_set<bytes> written_;
 };
