@@ -168,6 +168,12 @@ TEST(functions, compute_with_a_bigint_that_a_long_can_hold_as_with_that_long) {
   EXPECT_EQ(shown("even? 2N"), "true");
   EXPECT_EQ(shown("abs -3N"), "3");
   EXPECT_EQ(shown("long 5N"), "5");
+  EXPECT_EQ(shown("get [1 2] 1N"), "2");
+  EXPECT_EQ(shown("nth [1 2] 1N"), "2");
+  EXPECT_EQ(shown("contains? [1 2] 1N"), "true");
+  EXPECT_EQ(shown("range 1N 5 2N"), "(1 3)");
+  EXPECT_EQ(shown("bit-or 6N 1"), "7");
+  EXPECT_EQ(shown("subs \"abc\" 1N"), "\"bc\"");
   EXPECT_EQ(code_of("+ 1 9223372036854775808N"), "db.error/wrong-type");
   EXPECT_EQ(q("[:find [(sum ?x) (avg ?x) (median ?x)] :in [?x ...]]", "[1N 2 3N 4N]"_edn).as_value(),
             "[10 2.5 2.5]"_edn);

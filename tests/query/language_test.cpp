@@ -185,6 +185,11 @@ TEST(pattern, a_plain_symbol_is_a_constant) {
   EXPECT_ANSWER("#{[2]}", "[:find ?x :in $ % :where (is ?x b)]", words, "[[(is ?x ?w) [?x ?w]]]"_edn);
 }
 
+TEST(pattern, and_call_may_be_written_as_lists) {
+  EXPECT_ANSWER("#{[1 3]}", "[:find ?x ?z :where (?x ?y) ((inc ?y) ?z) ((< ?x 2))]", edges);
+  EXPECT_ANSWER("#{[2]}", "[:find ?y :in $edges :where ($edges 1 ?y)]", edges);
+}
+
 TEST(negation, keeps_what_has_no_counterpart) {
   EXPECT_ANSWER("#{[1 2] [2 3] [3 4]}", "[:find ?a ?b :where [?a ?b] (not [?b ?a]) [(< ?a 4)]]", edges);
   EXPECT_ANSWER("#{[1]}", "[:find ?a :where [?a _] (not [_ ?a])]", edges);

@@ -99,7 +99,7 @@ inline value greatest(values_view, values_view values) {
 }
 
 inline std::size_t how_many(const value& n) {
-  if (n.is(kind::long_) && n.word() >= 0) return static_cast<std::size_t>(n.word());
+  if (const auto many = integer_of(n); many && *many >= 0) return static_cast<std::size_t>(*many);
   throw error{error_category::incorrect, "db.error/wrong-type",
               "a number of values is needed, not " + to_edn(n)};
 }

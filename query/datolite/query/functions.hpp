@@ -82,8 +82,8 @@ value has_sign(arguments_view a) {
 }
 template <bool Odd>
 value has_parity(arguments_view a) {
-  const value n = narrowed(a[0]);
-  return is_whole(n) && ((n.word() & 1) != 0) == Odd;
+  const auto n = integer_of(a[0]);
+  return n && ((*n & 1) != 0) == Odd;
 }
 
 template <arithmetic_op Op>

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,13 @@ inline bool is_whole(const value& v) noexcept { return is_integral(v.kind()); }
 
 /// A bigint that a long can hold as that long, everything else as it is.
 inline value narrowed(const value& v) { return v.is(kind::bigint) ? query_canonical(v) : v; }
+
+/// The integer that `v` is, whatever kind holds it; none where it is no integer, or more than a long can
+/// hold.
+inline std::optional<std::int64_t> integer_of(const value& v) {
+  const value n = narrowed(v);
+  return is_whole(n) ? std::optional{n.word()} : std::nullopt;
+}
 
 inline double real(const value& v) {
   switch (v.kind()) {

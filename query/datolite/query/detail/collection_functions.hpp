@@ -79,27 +79,27 @@ inline value lookup(const value& in, const value& key, const value& otherwise) {
       if (query_equal(element, key)) return element;
     }
   }
-  const auto elements = in.elements();
-  const bool numbered = in.is_sequential() && is_whole(key) && key.word() >= 0;
-  if (numbered && static_cast<std::size_t>(key.word()) < elements.size())
-    return elements[static_cast<std::size_t>(key.word())];
+  const auto at = in.is_sequential() ? integer_of(key) : std::nullopt;
+  if (at && *at >= 0 && static_cast<std::size_t>(*at) < in.elements().size())
+    return in.elements()[static_cast<std::size_t>(*at)];
   return otherwise;
 }
 inline value get(std::span<const value> a) { return lookup(a[0], a[1], a.size() > 2 ? a[2] : value{}); }
 
 inline value nth(std::span<const value> a) {
   const auto all = elements_of(a[0], "nth");
-  if (!is_whole(a[1])) refuse_argument("nth", "a position", a[1]);
-  const bool there = a[1].word() >= 0 && static_cast<std::size_t>(a[1].word()) < all.size();
-  if (there) return all[static_cast<std::size_t>(a[1].word())];
+  const auto at = integer_of(a[1]);
+  if (!at) refuse_argument("nth", "a position", a[1]);
+  if (*at >= 0 && static_cast<std::size_t>(*at) < all.size()) return all[static_cast<std::size_t>(*at)];
   if (a.size() > 2) return a[2];
   throw error{error_category::incorrect, "db.error/arithmetic", "nth: there is no element " + to_edn(a[1])};
 }
 
 inline value contains(std::span<const value> a) {
-  if (a[0].is_sequential())
-    return is_whole(a[1]) && a[1].word() >= 0 &&
-           static_cast<std::size_t>(a[1].word()) < a[0].elements().size();
+  if (a[0].is_sequential()) {
+    const auto at = integer_of(a[1]);
+    return at && *at >= 0 && static_cast<std::size_t>(*at) < a[0].elements().size();
+  }
   for (const map_entry& e : a[0].entries()) {
     if (query_equal(e.key, a[1])) return true;
   }
@@ -149,12 +149,14 @@ inline value vals(std::span<const value> a) {
 /// (range end), (range start end), (range start end step)
 inline value range(std::span<const value> a) {
   constexpr std::size_t most = 1'000'000;
-  for (const value& v : a) {
-    if (!is_whole(v)) refuse_argument("range", "integers", v);
-  }
-  const std::int64_t start = a.size() > 1 ? a[0].word() : 0;
-  const std::int64_t end = a.size() > 1 ? a[1].word() : a[0].word();
-  const std::int64_t step = a.size() > 2 ? a[2].word() : 1;
+  const auto bound = [](const value& v) {
+    const auto n = integer_of(v);
+    if (!n) refuse_argument("range", "integers", v);
+    return *n;
+  };
+  const std::int64_t start = a.size() > 1 ? bound(a[0]) : 0;
+  const std::int64_t end = bound(a[a.size() > 1 ? 1 : 0]);
+  const std::int64_t step = a.size() > 2 ? bound(a[2]) : 1;
   if (step == 0) throw_arithmetic("a range with a step of zero");
   std::vector<value> out;
   for (std::int64_t i = start; step > 0 ? i < end : i > end;) {
@@ -324,8 +326,8 @@ inline value printed(std::span<const value> a) {
 // -- numbers
 
 inline value to_long(std::span<const value> a) {
-  const value n = narrowed(a[0]);
-  if (is_whole(n) || n.is(kind::instant)) return value{n.word()};
+  if (const auto n = integer_of(a[0])) return value{*n};
+  if (a[0].is(kind::instant)) return value{a[0].word()};
   const double d = std::trunc(real(a[0]));
   if (!(d >= -9223372036854775808.0 && d < 9223372036854775808.0)) throw_arithmetic("a long overflows");
   return value{static_cast<std::int64_t>(d)};
@@ -338,12 +340,13 @@ inline value absolute(std::span<const value> a) {
 
 template <class Op>
 value bitwise(std::span<const value> a) {
+  std::optional<std::int64_t> out;
   for (const value& v : a) {
-    if (!is_whole(v)) refuse_argument("a bitwise function", "integers", v);
+    const auto n = integer_of(v);
+    if (!n) refuse_argument("a bitwise function", "integers", v);
+    out = out ? Op{}(*out, *n) : *n;
   }
-  std::int64_t out = a[0].word();
-  for (const value& v : a.subspan(1)) out = Op{}(out, v.word());
-  return out;
+  return *out;
 }
 
 }  // namespace datolite::query::detail

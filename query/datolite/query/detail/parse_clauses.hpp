@@ -104,13 +104,21 @@ class clause_parser {
  private:
   void append(std::vector<clause>& out, const value& form, const value& source) {
     const depth_guard deeper{depth_, form};
-    if (form.is(kind::vector)) {
+    if (form.is(kind::vector) || is_pattern_or_call(form)) {
       out.push_back(vector_clause(form, source));
     } else if (form.is(kind::list)) {
       list_clause(out, form, source);
     } else {
       refuse(invalid_query, "a clause is a vector or a list", form);
     }
+  }
+
+  /// Whether a list stands for the vector of its parts: it begins with no name, maybe after a source.
+  static bool is_pattern_or_call(const value& form) {
+    auto parts = form.elements();
+    if (!form.is(kind::list) || parts.empty()) return false;
+    if (is_source(parts[0])) parts = parts.subspan(1);
+    return !parts.empty() && !is_plain_symbol(parts[0]) && !is_source(parts[0]);
   }
 
   static clause vector_clause(const value& form, const value& source) {

@@ -107,14 +107,16 @@ inline std::size_t byte_of(std::string_view text, std::int64_t n) {
 
 inline value subs(std::span<const value> arguments) {
   const std::string_view text = text_of(arguments[0], "subs");
-  for (const value& at : arguments.subspan(1)) {
-    if (!at.is(kind::long_) || at.word() < 0) {
+  const auto position = [&text](const value& at) {
+    const auto n = integer_of(at);
+    if (!n || *n < 0) {
       throw error{error_category::incorrect, "db.error/wrong-type",
                   "subs takes positions from 0, not " + to_edn(at)};
     }
-  }
-  const std::size_t first = byte_of(text, arguments[1].word());
-  const std::size_t last = arguments.size() == 3 ? byte_of(text, arguments[2].word()) : text.size();
+    return byte_of(text, *n);
+  };
+  const std::size_t first = position(arguments[1]);
+  const std::size_t last = arguments.size() == 3 ? position(arguments[2]) : text.size();
   if (last < first) {
     throw error{error_category::incorrect, "db.error/arithmetic", "subs: the end lies before the beginning"};
   }
