@@ -80,7 +80,7 @@ class index_relation {
   class batch {
    public:
     explicit batch(const index_pattern& of) : of_{&of} {}
-    query::row_batch show(const datom_columns& rows);
+    query::row_batch show(datom_columns& rows);
 
    private:
     const index_pattern* of_;
@@ -127,6 +127,7 @@ class index_relation {
   void search(const query::relation& ys, const joined_slots& slots, query::batch_joiner& join) const;
   void search_words(std::size_t slot, const query::relation& ys, const joined_slots& slots,
                     query::batch_joiner& join) const;
+  datom_range range_to_search(const known_components& known, std::size_t slot, std::size_t searches) const;
   void gather(reading& state, const datom_range& range, std::span<const std::uint32_t> of_ys) const;
   void flush(reading& state, query::batch_joiner& join, std::uint64_t agreed) const;
 
@@ -195,14 +196,14 @@ inline std::optional<std::size_t> index_relation::searched_slot(const query::rel
 
 // -- batches
 
-inline query::row_batch index_relation::batch::show(const datom_columns& rows) {
+inline query::row_batch index_relation::batch::show(datom_columns& rows) {
   using query::batch_slot;
   if (!rows.e.empty()) slots_[slot_e] = batch_slot::of_words(kind::ref, rows.e.data());
   if (!rows.a.empty() && !of_->constant(slot_a)) {
     a_.assign(rows.a.begin(), rows.a.end());
     slots_[slot_a] = batch_slot::of_words(kind::ref, a_.data());
   }
-  if (!rows.v.empty()) slots_[slot_v] = batch_slot::of_values(rows.v.data());
+  if (!rows.v.empty()) slots_[slot_v] = batch_slot::of_own_values(rows.v.data());
   if (!rows.t_op.empty()) {
     tx_.clear(), added_.clear();
     for (const std::int64_t t_op : rows.t_op) {
@@ -288,6 +289,15 @@ inline void index_relation::flush(reading& state, query::batch_joiner& join, std
   state.gathered.clear();
 }
 
+/// The first of many searches. What entities have for one attribute stands together by attribute.
+inline datom_range index_relation::range_to_search(const known_components& known, std::size_t slot,
+                                                   std::size_t searches) const {
+  constexpr std::size_t many = 4;
+  datom_range out = pattern_.range_of(known);
+  if (slot == slot_e && known.a && searches >= many) out.index = index_order::aevt;
+  return out;
+}
+
 /// One search for each distinct word in the slot of ys.
 inline void index_relation::search_words(std::size_t slot, const query::relation& ys,
                                          const joined_slots& slots, query::batch_joiner& join) const {
@@ -315,7 +325,7 @@ inline void index_relation::search_words(std::size_t slot, const query::relation
     else
       known.v = refs ? value::ref(word) : value{word};
     if (from == 0)
-      range = pattern_.range_of(known);
+      range = range_to_search(known, slot, order.size());
     else if (slot == slot_e)
       range.e = word;
     else

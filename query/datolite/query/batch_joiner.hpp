@@ -15,6 +15,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -354,13 +355,27 @@ class batch_joiner {
     if (spec_->limits != nullptr && spec_->limits->most_bytes) poll();
   }
 
+  /// Whether no value of the x slot goes to two places of the result. Rows of x are paired in ascending
+  /// order, each with all its rows of ys before the next, but for a join without pairs.
+  bool gives_once(std::size_t slot) const {
+    std::size_t targets = 0;
+    for (const projection& p : spec_->project_x) targets += p.from == slot ? 1 : 0;
+    if (targets != 1 || (spec_->join.empty() && ys_->size() > 1)) return false;
+    return std::adjacent_find(x_.begin(), x_.end(), std::greater_equal<>{}) == x_.end();
+  }
+
   void emit(const row_batch& xs) {
     for (const projection& p : spec_->project_x) {
       const batch_slot& slot = xs.slots[p.from];
       column& to = result_.column_to_fill(p.to);
       switch (slot.is) {
         case batch_slot::form::words: to.append_words(slot.word_kind, {slot.words, xs.size}, x_); break;
-        case batch_slot::form::values: to.append_values({slot.values, xs.size}, x_); break;
+        case batch_slot::form::values:
+          if (slot.own != nullptr && gives_once(p.from))
+            to.append_own_values({slot.own, xs.size}, x_);
+          else
+            to.append_values({slot.values, xs.size}, x_);
+          break;
         default: to.append_many(slot[0], x_.size());
       }
     }

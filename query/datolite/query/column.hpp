@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <ranges>
 #include <span>
 #include <utility>
 #include <vector>
@@ -85,32 +86,18 @@ class column {
       for (const std::uint32_t i : rows) values_.push_back(value::from_word(k, words[i]));
       return;
     }
-    const std::size_t before = words_.size();
-    grow(words_, before + rows.size());
-    std::int64_t* to = words_.data() + before;
-    for (const std::uint32_t i : rows) *to++ = words[i];
+    const auto taken =
+        rows | std::views::transform([&](std::uint32_t i) -> const std::int64_t& { return words[i]; });
+    words_.insert(words_.end(), taken.begin(), taken.end());
   }
 
   /// Appends `values[i]` for each `i` of `rows`.
   void append_values(std::span<const value> values, std::span<const std::uint32_t> rows) {
-    std::size_t done = 0;
-    if (is_words_ && !rows.empty()) {
-      const kind k = values[rows[0]].kind();
-      if (takes_word(k)) {
-        const std::size_t before = words_.size();
-        grow(words_, before + rows.size());
-        std::int64_t* const to = words_.data() + before;
-        for (; done < rows.size() && values[rows[done]].kind() == k; ++done)
-          to[done] = values[rows[done]].word();
-        words_.resize(before + done);
-      }
-    }
-    if (done == rows.size()) return;
-    become_values();
-    if (values_.capacity() < values_.size() + rows.size() - done) {
-      values_.reserve(std::max(values_.size() * 2, values_.size() + rows.size() - done));
-    }
-    for (; done < rows.size(); ++done) values_.push_back(values[rows[done]]);
+    append_all(values, rows, [](const value& v) -> const value& { return v; });
+  }
+  /// The same, taking the values: those are nil afterwards, or as before.  REQUIRES: no row stands twice.
+  void append_own_values(std::span<value> values, std::span<const std::uint32_t> rows) {
+    append_all(values, rows, [](value& v) -> value&& { return std::move(v); });
   }
 
   /// Appends `from[i]` for each `i` of `rows`.  REQUIRES: `from` is another column.
@@ -163,6 +150,28 @@ class column {
     if (kind_ != kind::nil || !stands_in_a_word(k)) return false;
     kind_ = k;
     return true;
+  }
+
+  template <class Values, class Take>
+  void append_all(Values values, std::span<const std::uint32_t> rows, Take take) {
+    std::size_t done = 0;
+    if (is_words_ && !rows.empty()) {
+      const kind k = values[rows[0]].kind();
+      if (takes_word(k)) {
+        const std::size_t before = words_.size();
+        grow(words_, before + rows.size());
+        std::int64_t* const to = words_.data() + before;
+        for (; done < rows.size() && values[rows[done]].kind() == k; ++done)
+          to[done] = values[rows[done]].word();
+        words_.resize(before + done);
+      }
+    }
+    if (done == rows.size()) return;
+    become_values();
+    if (values_.capacity() < values_.size() + rows.size() - done) {
+      values_.reserve(std::max(values_.size() * 2, values_.size() + rows.size() - done));
+    }
+    for (; done < rows.size(); ++done) values_.push_back(take(values[rows[done]]));
   }
 
   void become_values() {

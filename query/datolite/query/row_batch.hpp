@@ -1,7 +1,7 @@
 // row_batch: rows by column, as a source hands them to a join: a thousand or so at a time.
 //
 // A slot is words of one kind, values, one value for all rows, or absent (nil for all). Nothing is owned: a
-// batch is valid while what it shows is.
+// batch is valid while what it shows is. Values that the source does not need any more it may give away.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +21,18 @@ struct batch_slot {
   const std::int64_t* words = nullptr;
   const value* values = nullptr;
   value same_value{};
+  value* own = nullptr;  ///< `values`, where the join may take them: nobody reads them again
 
   static batch_slot of_words(kind k, const std::int64_t* w) noexcept {
-    return {form::words, k, w, nullptr, {}};
+    return {form::words, k, w, nullptr, {}, nullptr};
   }
-  static batch_slot of_values(const value* v) noexcept { return {form::values, kind::nil, nullptr, v, {}}; }
+  static batch_slot of_values(const value* v) noexcept {
+    return {form::values, kind::nil, nullptr, v, {}, nullptr};
+  }
+  /// Values that the join may take.
+  static batch_slot of_own_values(value* v) noexcept { return {form::values, kind::nil, nullptr, v, {}, v}; }
   static batch_slot of_same(value v) noexcept {
-    return {form::same, kind::nil, nullptr, nullptr, std::move(v)};
+    return {form::same, kind::nil, nullptr, nullptr, std::move(v), nullptr};
   }
 
   value operator[](std::size_t row) const noexcept {

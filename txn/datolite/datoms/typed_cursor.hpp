@@ -75,7 +75,7 @@ class tree_run {
     descending_ = descending;
     const auto low =
         std::exchange(stands_, true) ? in.lower_bound(range.low, at_) : in.lower_bound(range.low);
-    const auto high = in.lower_bound(range.high, low);
+    const auto high = end_of(in, range, low);
     at_ = descending ? high : low;
     end_ = descending ? low : high;
     settle();
@@ -87,8 +87,29 @@ class tree_run {
     if (!descending_) ++at_;
     settle();
   }
+  /// The next rows, as many as lie side by side; none at the end. REQUIRES: the run ascends.
+  std::span<const row> side_by_side() const noexcept {
+    return front_ == nullptr ? std::span<const row>{} : at_.side_by_side(end_);
+  }
+  /// REQUIRES: n <= side_by_side().size(), and that is not 0.
+  void skip(std::size_t n) noexcept {
+    at_.skip(n);
+    settle();
+  }
 
  private:
+  /// Where the rows of the range end: most often, after a few.
+  static tree::iterator end_of(const tree& in, const place_range& range, const tree::iterator& low) {
+    constexpr std::size_t few = 8;
+    const auto rows = low.side_by_side();
+    std::size_t n = 0;
+    while (n < rows.size() && n < few && row_less{}(rows[n], range.high)) ++n;
+    if (n == rows.size() || n == few) return in.lower_bound(range.high, low);
+    auto high = low;
+    high.skip(n);
+    return high;
+  }
+
   void settle() noexcept {
     if (at_ == end_) {
       front_ = nullptr;
@@ -141,6 +162,7 @@ class cursor final : public datom_cursor {
   void seek(const datom_range& range) override {
     const place_range between = make_place_range(range);
     descending_ = range.descending;
+    among_ = range.among;
     output_.begin(descending_);
     in_current_.clear(), in_past_.clear(), tail_current_.clear(), tail_past_.clear();
     if (between.empty) return;
@@ -171,39 +193,56 @@ class cursor final : public datom_cursor {
   /// Takes rows of the tree of current facts while nothing else stands before the end, a column at a time.
   /// False at the end.
   bool next_current(datom_columns& out, std::size_t at_most) {
-    const row* at = in_current_.front();
-    if (at == nullptr) return false;
+    if (in_current_.front() == nullptr) return false;
     constexpr std::size_t chunk = 128;
     const row* rows[chunk];
-    while (at != nullptr && out.size < at_most) {
-      const std::size_t room = std::min(chunk, at_most - out.size);
-      std::size_t n = 0;
-      for (; at != nullptr && n < room; at = in_current_.front()) {
-        if (time_.shows(at->t_added)) rows[n++] = at;
-        ++io_.steps;
-        in_current_.advance();
-      }
-      append_current(out, rows, n);
+    std::size_t n = 0;
+    while (in_current_.front() != nullptr && out.size + n < at_most) {
+      const std::size_t room = std::min(chunk - n, at_most - out.size - n);
+      n += descending_ ? take_one(rows + n) : take_neighbours(rows + n, room);
+      if (n == chunk) append_current(out, rows, std::exchange(n, 0));
     }
+    append_current(out, rows, n);
     return true;
   }
 
-  void append_current(datom_columns& out, const row* const* rows, std::size_t n) const {
-    const auto fill = [&](auto& column, auto&& of) {
-      const std::size_t before = column.size();
-      column.resize(before + n);
-      auto* to = column.data() + before;
-      for (std::size_t i = 0; i < n; ++i) to[i] = of(*rows[i]);
-    };
-    if (includes(wanted_, components::e)) fill(out.e, [](const row& r) { return r.e; });
-    if (includes(wanted_, components::a)) fill(out.a, [](const row& r) { return r.a; });
-    if (includes(wanted_, components::v)) {
-      const auto values =
-          std::span{rows, n} | std::views::transform([](const row* r) -> const value& { return r->v; });
-      out.v.insert(out.v.end(), values.begin(), values.end());
+  /// Of the next rows those that are shown and wanted, looking at `room` at most; how many.
+  std::size_t take_neighbours(const row** to, std::size_t room) {
+    auto some = in_current_.side_by_side();
+    some = some.first(std::min(some.size(), room));
+    std::size_t n = 0, shown = 0;
+    for (const row& r : some) {
+      to[n] = &r;
+      const bool shows = time_.shows(r.t_added);
+      shown += shows ? 1 : 0;
+      n += shows && (among_ == nullptr || among_->contains(r.e)) ? 1 : 0;
     }
+    io_.steps += some.size();
+    io_.reads += shown - n;  // what is left out counts as read
+    in_current_.skip(some.size());
+    return n;
+  }
+
+  std::size_t take_one(const row** to) {
+    const row* const at = in_current_.front();
+    *to = at;
+    ++io_.steps;
+    in_current_.advance();
+    return time_.shows(at->t_added) ? 1 : 0;
+  }
+
+  void append_current(datom_columns& out, const row* const* rows, std::size_t n) const {
+    const auto append = [&](auto& column, auto of) {
+      const auto all = std::span{rows, n} | std::views::transform(of);
+      column.insert(column.end(), all.begin(), all.end());
+    };
+    if (includes(wanted_, components::e))
+      append(out.e, [](const row* r) -> const entity_id& { return r->e; });
+    if (includes(wanted_, components::a))
+      append(out.a, [](const row* r) -> const attribute_id& { return r->a; });
+    if (includes(wanted_, components::v)) append(out.v, [](const row* r) -> const value& { return r->v; });
     if (includes(wanted_, components::t)) {
-      fill(out.t_op, [](const row& r) { return make_t_op(r.t_added, true); });
+      for (std::size_t i = 0; i < n; ++i) out.t_op.push_back(make_t_op(rows[i]->t_added, true));
     }
     out.size += n;
   }
@@ -254,6 +293,7 @@ class cursor final : public datom_cursor {
   const tree& current_;
   const runs& past_;
   const tail& tail_;
+  const entity_set* among_ = nullptr;
   bool descending_ = false;
   row_output output_;
   tree_run in_current_;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <type_traits>
 
 #include <datolite/core/detail/tree.hpp>
@@ -47,6 +49,23 @@ class tree_iterator {
   }
   typename L::key_ref key() const noexcept { return at_.leaf->entries.key(at_.slot); }
   typename L::mapped_ref mapped() const noexcept { return at_.leaf->entries.mapped(at_.slot); }
+
+  /// The entries from here on that lie side by side in memory; empty only at end(). For sets whose keys stand
+  /// in the leaves.
+  std::span<const typename L::key_type> side_by_side() const noexcept {
+    if (at_end()) return {};
+    return {std::addressof(key()), at_.leaf->entries.size() - at_.slot};
+  }
+  /// The same before `until`, which is not before this.
+  std::span<const typename L::key_type> side_by_side(const tree_iterator& until) const noexcept {
+    const auto all = side_by_side();
+    return at_.leaf == until.at_.leaf && !all.empty() ? all.first(until.at_.slot - at_.slot) : all;
+  }
+  /// On by `n` entries. REQUIRES: n <= side_by_side().size().
+  void skip(std::size_t n) noexcept {
+    at_.slot += static_cast<std::uint32_t>(n);
+    if (n > 0 && at_.slot == at_.leaf->entries.size()) at_.next_leaf();
+  }
 
   /// Is this end()? Needs no map to compare with.
   bool at_end() const noexcept { return at_.at_end_of_leaf(); }

@@ -1,8 +1,10 @@
 // group: the rows of a query with aggregates, from the rows of its variables.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -60,6 +62,7 @@ class grouping {
     for (std::size_t e = 0; e < of_.find.size(); ++e) {
       if (of_.find[e].is != find_element::type::aggregate && !is_fixed(e)) keys.push_back(columns_[e]);
     }
+    if (keys.empty()) return take_all_as_one();
     std::vector<std::uint32_t> group(rows_.size());
     row_index index;
     for (std::size_t row = 0; row < rows_.size(); ++row) {
@@ -87,6 +90,21 @@ class grouping {
       members_[next[group[row]]++] = static_cast<std::uint32_t>(row);
   }
 
+  /// Nothing tells groups apart; whoever only counts needs no list of rows.
+  void take_all_as_one() {
+    ends_.assign(1, 0);
+    if (rows_.empty()) return;
+    firsts_.push_back(0);
+    ends_.push_back(static_cast<std::uint32_t>(rows_.size()));
+    const auto lists = [](const found& f) {
+      return f.is == find_element::type::aggregate && f.built_in != count_of;
+    };
+    if (std::none_of(of_.find.begin(), of_.find.end(), lists)) return;
+    members_.resize(rows_.size());
+    std::iota(members_.begin(), members_.end(), std::uint32_t{0});
+  }
+
+  std::size_t group_size(std::size_t group) const noexcept { return ends_[group + 1] - ends_[group]; }
   std::span<const std::uint32_t> members(std::size_t group) const noexcept {
     return {members_.data() + ends_[group], members_.data() + ends_[group + 1]};
   }
@@ -99,7 +117,7 @@ class grouping {
     for (std::size_t g = 0; g < firsts_.size(); ++g) {
       if (env_.limits != nullptr) env_.limits->poll();
       if (counts) {
-        out.put(e, static_cast<std::int64_t>(members(g).size()));
+        out.put(e, static_cast<std::int64_t>(group_size(g)));
       } else if (sums) {
         out.put(e, sum_of_words(rows_.column(columns_[e]).words(), members(g)));
       } else {
