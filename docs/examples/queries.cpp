@@ -65,6 +65,27 @@ void statistics() {
   // [/statistics]
 }
 
+void explaining() {
+  const std::vector<std::tuple<std::string, std::string>> needs{
+      {"app", "lib"}, {"lib", "libc"}, {"tool", "libc"}, {"lib", "tool"}};
+  // [explain]
+  const auto rules = R"([[(needs ?a ?b) [?a ?b]]
+                         [(needs ?a ?b) [?a ?c] (needs ?c ?b)]
+                         [(one-way ?a ?b) (needs ?a ?b) (not [?b ?a])]])"_edn;
+  const auto how =
+      datolite::explain({.query = "[:find ?b :in $ % :where (one-way \"app\" ?b)]", .args = {needs, rules}});
+  expect(how.tree == R"(`- (one-way "app" ?b)  rule, rows 1 -> 3, asked 1, answered 3
+   `- [(one-way ?a ?b) (needs ?a ?b) (not [?b ?a])]  branch, gives answers
+      |- (needs ?a ?b)  rule, rows 1 -> 3, asked 4, answered 3
+      |  |- [(needs ?a ?b) [?a ?b]]  branch, gives answers and questions
+      |  |  `- [?a ?b]  source, estimated 4, rows 4 -> 4 in 3 runs
+      |  `- [(needs ?a ?b) [?a ?c] (needs ?c ?b)]  branch, gives questions, as another finds them
+      `- (not [?b ?a])  not, rows 3 -> 3
+         `- [?b ?a]  source, estimated 4, rows 3 -> 0
+)");
+  // [/explain]
+}
+
 // [protocol]
 /// All numbers and their squares: endless, so it has to be told where to stop.
 struct squares {
@@ -91,5 +112,6 @@ int main() {
   inputs();
   rules();
   statistics();
+  explaining();
   return failures;
 }

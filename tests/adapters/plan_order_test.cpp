@@ -119,11 +119,13 @@ value without_forms(const value& steps) {
   std::vector<value> out;
   for (const value& step : steps.elements()) {
     std::vector<value> one;
-    for (const char* key : {"by", "estimated", "rows-in", "rows-out", "binds"}) {
+    for (const char* key : {"by", "estimated", "rows-in", "rows-out", "runs", "asked", "answered", "gives"}) {
       const value* v = find_keyword(step, key);
       one.push_back(v == nullptr ? value{} : *v);
     }
-    if (const value* inner = find_keyword(step, "steps")) one.push_back(without_forms(*inner));
+    for (const char* key : {"steps", "branches"}) {
+      if (const value* inner = find_keyword(step, key)) one.push_back(without_forms(*inner));
+    }
     out.push_back(value::vector(one));
   }
   return value::vector(out);
@@ -157,7 +159,7 @@ TEST(order_of_writing, decides_nothing_within_negations_disjunctions_and_rules) 
     const outcome a = ask(text_of("?a", {where}), shown, rules),
                   b = ask(text_of("?a", {where}), shown, turned);
     EXPECT_EQ(a.answer, b.answer) << where;
-    EXPECT_EQ(a.steps, b.steps) << where;
+    EXPECT_EQ(without_forms(a.steps), without_forms(b.steps)) << where;
     EXPECT_EQ(a.reads, b.reads) << where;
     EXPECT_EQ(a.seeks, b.seeks) << where;
   }

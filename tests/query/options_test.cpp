@@ -1,5 +1,5 @@
 // What a query may say beside what it asks: order, offset, limit; and what stops it: time, another thread,
-// memory. Also `explain`.
+// memory.
 #include <chrono>
 #include <string>
 #include <thread>
@@ -120,18 +120,6 @@ TEST(limits, a_memory_budget_counts_the_rows_between_the_steps_of_a_query_with_a
   EXPECT_EQ(code_of([&] { q({.query = text, .args = {all}, .memory = 16'000'000}); }),
             "db.error/memory-limit");
   EXPECT_EQ(q({.query = text, .args = {all}, .memory = 32'000'000}).size(), 100'000u);
-}
-
-TEST(explain, shows_each_step_with_what_was_promised_and_what_came) {
-  const auto how = datolite::explain(
-      {.query = "[:find ?n ?m :where [?n ?a] [?m ?a] [(< ?a 30)] (not [?m 15])]", .args = {ages}});
-  const auto& steps = datolite::find_keyword(how.plan, "steps")->elements();
-  ASSERT_EQ(steps.size(), 3u);
-  EXPECT_EQ(*datolite::find_keyword(steps[0], "by"), "source"_kw);
-  EXPECT_EQ(*datolite::find_keyword(steps[0], "estimated"), value{4.0});
-  EXPECT_EQ(*datolite::find_keyword(steps[0], "rows-out"), value{2});
-  EXPECT_NE(how.tree.find("(not [?m 15])  not, rows 2 -> 1"), std::string::npos) << how.tree;
-  EXPECT_NE(how.tree.find("estimated 4, rows 1 -> 2  [(< ?a 30)]"), std::string::npos) << how.tree;
 }
 
 }  // namespace options_test

@@ -52,8 +52,15 @@ struct nested_argument {
 value ask_nested(const prepared& query, const environment& within,
                  std::span<const nested_argument> arguments);
 
+/// How often a step was answered, and the rows that went in and came out in sum.
+struct step_rows {
+  std::size_t runs = 0, in = 0, out = 0;
+  void add(std::size_t rows_in, std::size_t rows_out) noexcept { ++runs, in += rows_in, out += rows_out; }
+};
+
 /// What an execution keeps of one step.
 struct step_state {
+  step_rows done;
   std::optional<any_ijoin> rows;           ///< what extrel gave
   std::vector<join_predicate> predicates;  ///< with the inputs in them, when they need any
   bool completed = false;                  ///< `predicates` is filled
@@ -69,9 +76,10 @@ struct body_frame {
       : plan{&p}, source{s}, tables{&t}, runs_again{again}, states(p.steps.size()) {}
 
   const body_plan* plan;
-  std::size_t source;   ///< the caller's, in a rule
-  rule_tables* tables;  ///< where its calls of rules are answered
-  bool runs_again;      ///< its steps will be answered more than once
+  std::size_t source;     ///< the caller's, in a rule
+  rule_tables* tables;    ///< where its calls of rules are answered
+  bool runs_again;        ///< its steps will be answered more than once
+  bool absorbed = false;  ///< whoever takes the last step's rows looks for duplicates itself
   std::vector<step_state> states;
 };
 
@@ -101,6 +109,13 @@ class executor {
   /// answer it completely.
   relation apply(body_frame& frame, std::size_t step, const relation& ys, std::size_t enough = 0);
 
+  /// Asks each source for the rows of its pattern, though nobody may read them.
+  void ask_sources(body_frame& frame) {
+    for (std::size_t i = 0; i < frame.plan->steps.size(); ++i) {
+      if (std::holds_alternative<pattern_step>(frame.plan->steps[i].is)) rows_of_pattern(frame, i);
+    }
+  }
+
   /// Whether the predicates without variables hold.
   bool guards_hold(const body_plan& plan) const;
 
@@ -110,9 +125,14 @@ class executor {
   /// Columns in the order of the head. A set.
   static relation project_head(const body_plan& plan, relation rows);
 
-  /// What the source of a data pattern of the query's own body promises.
-  double estimated_rows(const body& of, std::size_t clause) const {
-    return estimate(of, clause, callers_source);
+  /// What the source of a data pattern promises, in a rule that was called on the source `callers`.
+  double estimated_rows(const body& of, std::size_t clause, std::size_t callers) const {
+    return estimate(of, clause, callers);
+  }
+
+  /// The value of a constant or an input.
+  const value& given(const slot_term& t) const {
+    return t.is == slot_term::type::input ? env_.values[t.id] : t.constant;
   }
 
   /// An order and plan for `of`, made with the sources' estimates.
@@ -124,7 +144,15 @@ class executor {
   struct estimates {
     std::vector<std::pair<const body*, std::size_t>> of;
     plan_basis basis;
+    struct refined {
+      const body* of;
+      std::size_t clause, by;
+      var_id variable;
+      rounded_size rows;
+    };
+    std::vector<refined> refinements;
     double rows(const body& in, std::size_t clause) const;
+    std::vector<refined_size> refine(const body& in, std::size_t clause) const;
   };
   slot_set required(const body& of, std::size_t clause, std::size_t callers) const;
   slot_set given_names(const body& of, std::size_t clause, std::size_t callers) const;
@@ -138,6 +166,11 @@ class executor {
   rule_names names_of_branches(std::size_t rule, std::size_t callers) const;
   void add_needs(const body& of, std::size_t source, plan_basis& out) const;
   void estimate_all(const body& of, std::size_t source, estimates& out) const;
+  std::optional<var_id> known_variable(const body& of, std::size_t clause, std::size_t source) const;
+  std::vector<value> known_values(const body& of, std::size_t clause, std::size_t source) const;
+  void refine_all(const body& of, std::size_t source, estimates& out) const;
+  std::optional<double> refined(const body& of, std::size_t clause, std::size_t slot,
+                                std::span<const value> values, std::size_t source) const;
 
   const relation& rows_of(const relation_clause& clause) const {
     return clause.input ? env_.relations[*clause.input] : clause.rows;

@@ -3,7 +3,9 @@
 // Every way gives the same answer; the tests force each in turn and compare. Nobody else sets it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace datolite::query::detail {
 
@@ -22,6 +24,10 @@ enum class way : std::uint8_t {
 
 /// Of this thread. Plans and variants of rules are remembered with a query: force before it is asked first.
 inline constinit thread_local way forced_way = way::cheapest;
+
+/// The clauses of a query's own body, by number, in the order in which they are answered as far as they can
+/// be; null: as estimates say. Of this thread.
+inline constinit thread_local const std::vector<std::size_t>* forced_order = nullptr;
 
 inline bool is_forced(way w) noexcept { return forced_way == w; }
 

@@ -39,6 +39,15 @@ struct body_order {
 /// sizes.
 using estimator = std::function<double(const body& in, std::size_t clause_number)>;
 
+/// What is known of a pattern's size once another clause, `by`, has bound a variable of it to the few values
+/// that it gives, which are known beforehand.
+struct refined_size {
+  std::size_t by;
+  var_id variable;
+  double rows;
+};
+using refiner = std::function<std::vector<refined_size>(const body& in, std::size_t clause_number)>;
+
 /// The slots of a data pattern that its source wants bound.
 using needs_of_pattern = std::function<slot_set(const body& in, std::size_t clause_number)>;
 
@@ -139,21 +148,25 @@ class binding_analysis {
 /// Puts the clauses of bodies in order.
 class orderer {
  public:
-  orderer(const std::vector<rule>& rules, estimator estimate, needs_of_pattern needs, names_of_body names)
+  orderer(const std::vector<rule>& rules, estimator estimate, refiner refine, needs_of_pattern needs,
+          names_of_body names)
       : analysis_{rules},
         estimate_{std::move(estimate)},
+        refine_{std::move(refine)},
         needs_{std::move(needs)},
         names_{std::move(names)} {}
 
-  /// `bound`: the variables known from the start.
-  body_order run(const body& of, var_set bound) {
+  using numbers = std::vector<std::size_t>;
+
+  /// `bound`: the variables known from the start; `forced`: the order, if not null, as far as it can be.
+  body_order run(const body& of, var_set bound, const numbers* forced = nullptr) {
     body_order out;
     bound.resize(of.names.size());
     const auto givers = givers_of(of, bound);
     std::vector<bool> done(of.clauses.size());
     std::vector<std::optional<double>> sizes(of.clauses.size());
     while (out.clauses.size() < of.clauses.size()) {
-      const auto next = best(of, givers, bound, done, sizes);
+      const auto next = best(of, givers, bound, done, sizes, forced);
       if (!next) refuse_stuck(of, bound, done);
       done[*next] = true;
       out.clauses.push_back(*next);
@@ -173,21 +186,23 @@ class orderer {
   }
 
  private:
-  using numbers = std::vector<std::size_t>;
-
   std::optional<std::size_t> best(const body& of, const std::vector<numbers>& givers, const var_set& bound,
-                                  const std::vector<bool>& done, std::vector<std::optional<double>>& sizes) {
+                                  const std::vector<bool>& done, std::vector<std::optional<double>>& sizes,
+                                  const numbers* forced) {
     numbers ready;
     for (std::size_t i = 0; i < of.clauses.size(); ++i) {
       if (!done[i] && analysis_.is_ready(of.clauses[i], bound) && has_needs(of, i, bound)) ready.push_back(i);
     }
     if (!givers.empty()) leave_those_that_wait(of, givers, done, ready);
+    for (std::size_t i = 0; forced != nullptr && i < forced->size(); ++i) {
+      if (std::find(ready.begin(), ready.end(), (*forced)[i]) != ready.end()) return (*forced)[i];
+    }
     if (ready.size() == 1) return ready.front();  // an estimate may cost reads, and could not change this
 
     std::optional<std::size_t> chosen;
     double least = 0;
     for (const std::size_t i : ready) {
-      const double cost = this->cost(of, i, bound, sizes);
+      const double cost = this->cost(of, i, bound, done, sizes);
       const bool better = is_forced(way::worst_order) ? cost > least : cost < least;
       if (!chosen || better) chosen = i, least = cost;
     }
@@ -294,7 +309,7 @@ class orderer {
     return true;
   }
 
-  double cost(const body& of, std::size_t i, const var_set& bound,
+  double cost(const body& of, std::size_t i, const var_set& bound, const std::vector<bool>& done,
               std::vector<std::optional<double>>& sizes) {
     const body_clause& clause = of.clauses[i];
     if (std::holds_alternative<comparison_clause>(clause.is)) return -3;
@@ -306,11 +321,16 @@ class orderer {
     }
     double size = *sizes[i];
     bool linked = false, any = false;
+    std::optional<var_id> counted;  // the variable whose values the size takes into account
+    for (const refined_size& r : refine_(of, i)) {
+      if (!done[r.by] || !bound[r.variable] || (counted && r.rows >= size)) continue;
+      size = r.rows, counted = r.variable;
+    }
     for (std::size_t v = 0; v < bound.size(); ++v) any = any || bound[v];
     const auto link = [&](const slot_term& t, bool counts) {
       if (!counts) return;
       if (t.is_variable()) linked = true;
-      size /= per_bound_slot;
+      if (!counted || !t.is_variable() || t.id != *counted) size /= per_bound_slot;
     };
     std::visit(
         [&](const auto& c) {
@@ -348,6 +368,7 @@ class orderer {
 
   binding_analysis analysis_;
   estimator estimate_;
+  refiner refine_;
   needs_of_pattern needs_;
   names_of_body names_;
 };

@@ -41,6 +41,7 @@ struct plan_basis {
   std::vector<rounded_size> sizes;      ///< of the clauses
   std::vector<std::uint64_t> required;  ///< slots that sources want bound, a pattern each; empty if none does
   std::vector<std::uint64_t> names;     ///< what gives and what awaits them; empty if nothing does
+  std::vector<std::size_t> refined;     ///< of which patterns, and by which clauses, the last of `sizes` are
   friend bool operator==(const plan_basis&, const plan_basis&) = default;
 };
 
@@ -49,7 +50,9 @@ struct rule_variant {
   struct branch {
     std::shared_ptr<const body> is;
     std::vector<var_id> columns_in;
-    bool continues = false;  ///< it gives new seeds for the same answers, and no answers
+    bool continues = false;                 ///< it gives new seeds for the same answers, and no answers
+    std::vector<std::size_t> also_seeds{};  ///< the columns of its answers that are new seeds as well, if any
+    bool united = false;                    ///< what it would give are another's answers
   };
   std::vector<branch> branches;
   bool keeps_origin = false;  ///< a seed is what was asked for, and what is to be looked at for it

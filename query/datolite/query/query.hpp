@@ -87,12 +87,14 @@ result query(const query_request& request);
 
 /// How a query was answered: the plan as data, and as a tree to be read.
 struct explanation {
-  value plan;        ///< {:query … :steps [{:clause :by :estimated :rows-in :rows-out :binds :preds} …]}
+  value plan;  ///< {:query … :steps [{:clause :by :estimated :rows-in :rows-out :binds :preds} …]}, and
+               ///< what a step is made of (detail/explain_plan.hpp)
   std::string tree;  ///< a line a step
 };
 
 /// Asks, and says how: the steps in their order, what the sources promised for each clause by itself, and how
-/// many rows went in and came out. Also as datolite::explain(request).
+/// many rows went in and came out; of negations and of the branches of rules, too. Also as
+/// datolite::explain(request).
 explanation explain(const query_request& request);
 
 namespace detail {

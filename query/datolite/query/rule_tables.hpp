@@ -49,7 +49,9 @@ class rule_tables {
     return *nested_;
   }
 
- private:
+  using key = std::tuple<std::size_t, std::size_t, std::uint64_t>;  ///< rule, source, bound arguments
+
+  // -- its parts, for who shows what was done
   struct table;
   struct branch;
 
@@ -67,7 +69,9 @@ class rule_tables {
 
   struct branch {
     table* of = nullptr;
-    bool continues = false;  ///< what it finds are new seeds
+    bool continues = false;               ///< what it finds are new seeds
+    bool united = false;                  ///< another's answers are its seeds: it is not run
+    std::vector<std::size_t> also_seeds;  ///< columns of its answers: new seeds as well
     std::shared_ptr<const body_plan> plan;
     std::unique_ptr<body_frame> frame;
     std::map<std::size_t, call_site> sites;  ///< by step
@@ -88,14 +92,21 @@ class rule_tables {
     std::size_t held = 0;  ///< bytes that the limits know of
   };
 
-  using key = std::tuple<std::size_t, std::size_t, std::uint64_t>;  // rule, source, bound arguments
+  /// The table that answers a call of a query's own body, or of a negation; null if it was never called.
+  const table* known(const rule_step& call, std::size_t of_caller) const {
+    const std::size_t source = call.clause->source == callers_source ? of_caller : call.clause->source;
+    const auto at = tables_.find(key{call.clause->rule, source, call.mask});
+    return at == tables_.end() ? nullptr : &at->second;
+  }
 
+ private:
   table& find(std::size_t rule, std::size_t source, std::uint64_t mask);
   void make_branches(table& of, std::size_t source);
   void ask(table& callee, const rule_step& call, const relation& ys);
   void drain();
   void run(branch& of, std::size_t step, relation rows);
   void finish(branch& of, relation rows);
+  void add_seeds(table& to, const relation& rows);
   void hold(table& of);
   relation wait(call_site& site, const relation& rows);
   relation take_new_answers(call_site& site);
@@ -205,8 +216,12 @@ inline void rule_tables::make_branches(table& of, std::size_t source) {
     branch& b = of.branches.emplace_back();
     b.of = &of;
     b.continues = made.continues;
+    b.united = made.united;
+    b.also_seeds = made.also_seeds;
     b.plan = with_.plan(made.is, made.columns_in, source);
     b.frame = std::make_unique<body_frame>(*b.plan, source, nested(), true);
+    b.frame->absorbed = true;
+    if (b.united) with_.ask_sources(*b.frame);
   }
 }
 
@@ -245,12 +260,14 @@ inline void rule_tables::drain() {
       (*t)->queued = false;
       const relation seeds = detail::tail((*t)->seeds, std::exchange((*t)->seeds_done, (*t)->seeds.size()));
       for (branch& b : (*t)->branches) {
-        if (with_.guards_hold(*b.plan)) run(b, 0, seeds);
+        if (!b.united && with_.guards_hold(*b.plan)) run(b, 0, seeds);
       }
     } else {
       call_site& site = *std::get<call_site*>(next);
       site.queued = false;
-      run(*site.of, site.step + 1, take_new_answers(site));
+      relation fresh = take_new_answers(site);
+      site.of->frame->states[site.step].done.out += fresh.size();
+      run(*site.of, site.step + 1, std::move(fresh));
     }
   }
 }
@@ -274,7 +291,9 @@ inline void rule_tables::run(branch& of, std::size_t step, relation rows) {
       site.callee->callers.push_back(&site);
       if (!site.callee->answers.empty()) enqueue(site);
     }
+    const std::size_t waiting = rows.size();
     rows = wait(site, rows);
+    of.frame->states[step].done.add(waiting, rows.size());
   }
   if (!rows.empty()) finish(of, std::move(rows));
 }
@@ -284,16 +303,21 @@ inline void rule_tables::finish(branch& of, relation rows) {
   table& to = *of.of;
   rows = std::move(rows).with_slots(of.plan->head);
   if (of.continues) {
-    const std::size_t before = to.seeds.size();
-    to.known_seeds.absorb(to.seeds, rows);
-    if (to.seeds.size() > before) enqueue(to);
+    add_seeds(to, rows);
     return hold(to);
   }
+  if (!of.also_seeds.empty()) add_seeds(to, relation{rows}.with_slots(of.also_seeds));
   const std::size_t before = to.answers.size();
   to.known_answers.absorb(to.answers, rows);
-  if (to.answers.size() == before) return;
   hold(to);
+  if (to.answers.size() == before) return;
   for (call_site* caller : to.callers) enqueue(*caller);
+}
+
+inline void rule_tables::add_seeds(table& to, const relation& rows) {
+  const std::size_t before = to.seeds.size();
+  to.known_seeds.absorb(to.seeds, rows);
+  if (to.seeds.size() > before) enqueue(to);
 }
 
 /// Lets the limits know what the table has grown to.

@@ -10,7 +10,6 @@
 // many.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -93,89 +92,6 @@ class statistics final : public step_observer {
   const body_plan& of_;
   std::vector<value> clauses_;
 };
-
-/// Collects what `explain` shows while the query runs.
-class plan_explainer final : public step_observer {
- public:
-  plan_explainer(const executor& with, const body_plan& of) : with_{with}, of_{of} {}
-
-  void step_done(const plan_step&, std::size_t rows_in, std::size_t rows_out) override {
-    seen_.emplace_back(rows_in, rows_out);
-  }
-
-  /// The plan as data: {:find … :steps [{:clause … :by … :estimated … :rows-in … :rows-out … :binds […]
-  /// :preds (…) :steps […]}]}. A step that was not needed, since nothing was left, has no rows.
-  value as_value() const {
-    return make_map({{value::keyword("query"), of_.of->form}, {value::keyword("steps"), steps(of_, true)}});
-  }
-
- private:
-  static const char* way(const plan_step& step) {
-    constexpr const char* ways[] = {"filter", "source", "relation", "call", "rule", "not"};
-    return ways[step.is.index()];
-  }
-
-  value steps(const body_plan& plan, bool observed) const {
-    std::vector<value> out;
-    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-      const plan_step& step = plan.steps[i];
-      std::vector<map_entry> one;
-      const auto put = [&one](const char* key, value v) {
-        one.push_back({value::keyword(key), std::move(v)});
-      };
-      put("clause", std::holds_alternative<filter_step>(step.is) ? value{} : step.form);
-      put("by", value::keyword(way(step)));
-      if (const auto* p = std::get_if<pattern_step>(&step.is)) {
-        if (p->source != callers_source)
-          put("estimated", std::round(with_.estimated_rows(*plan.of, p->number)));
-      }
-      if (observed && i < seen_.size()) {
-        put("rows-in", static_cast<std::int64_t>(seen_[i].first));
-        put("rows-out", static_cast<std::int64_t>(seen_[i].second));
-      }
-      std::vector<value> binds;
-      for (const var_id v : step.binds_out) binds.push_back(plan.of->names[v]);
-      put("binds", value::vector(binds));
-      std::vector<value> preds;
-      for (const predicate_plan& p : step.join.predicates) {
-        if (!p.form.is_nil()) preds.push_back(p.form);
-      }
-      if (!preds.empty()) put("preds", value::list(preds));
-      if (const auto* no = std::get_if<not_step>(&step.is)) put("steps", steps(*no->inner, false));
-      out.push_back(make_map(one));
-    }
-    return value::vector(out);
-  }
-
-  const executor& with_;
-  const body_plan& of_;
-  std::vector<std::pair<std::size_t, std::size_t>> seen_;
-};
-
-/// The steps of an explained plan as a tree, a line each.
-inline void print_steps(std::string& out, const value& steps, const std::string& indent) {
-  const auto all = steps.elements();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const bool last = i + 1 == all.size();
-    const auto number = [&](const char* key) {
-      const value* v = find_keyword(all[i], key);
-      return v == nullptr           ? std::string{"?"}
-             : v->is(kind::double_) ? to_edn(value{static_cast<std::int64_t>(v->as_double())})
-                                    : to_edn(*v);
-    };
-    out += indent + (last ? "`- " : "|- ") + to_edn(*find_keyword(all[i], "clause")) + "  " +
-           std::string{find_keyword(all[i], "by")->raw()};
-    if (find_keyword(all[i], "estimated") != nullptr) out += ", estimated " + number("estimated");
-    if (find_keyword(all[i], "rows-in") != nullptr)
-      out += ", rows " + number("rows-in") + " -> " + number("rows-out");
-    if (const value* preds = find_keyword(all[i], "preds")) {
-      for (const value& p : preds->elements()) out += "  " + to_edn(p);
-    }
-    out += "\n";
-    if (const value* inner = find_keyword(all[i], "steps"))
-      print_steps(out, *inner, indent + (last ? "   " : "|  "));
-  }
-}
 
 /// `counters` as a map. Indexes that were not touched are left out.
 inline value io_stats_value(const value& context, double milliseconds, const io_counters& counters) {

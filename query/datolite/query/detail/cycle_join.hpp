@@ -121,8 +121,8 @@ inline std::optional<cycle> find_cycle(const plan_step& first, const plan_step& 
   return out;
 }
 
-/// Whether the two steps of a cycle read the same columns of the same pattern.
-inline bool reads_the_same(const plan_step& first, const plan_step& second, const cycle& of) {
+/// Whether two steps of data patterns ask the same of the same source.
+inline bool ask_the_same(const plan_step& first, const plan_step& second) {
   const auto& p = std::get<pattern_step>(first.is);
   const auto& q = std::get<pattern_step>(second.is);
   const auto has_advice = [](const pattern_template& t) {
@@ -130,9 +130,36 @@ inline bool reads_the_same(const plan_step& first, const plan_step& second, cons
     return t.is_late() || std::any_of(t.starts.begin(), t.starts.end(), is_there) ||
            std::any_of(t.whiles.begin(), t.whiles.end(), is_there);
   };
-  return p.source == q.source && of.first_in == of.second_in && of.first_out == of.second_out &&
-         p.pattern->consts == q.pattern->consts && p.pattern->repeated == q.pattern->repeated &&
-         !has_advice(*p.pattern) && !has_advice(*q.pattern);
+  return p.source == q.source && p.pattern->consts == q.pattern->consts &&
+         p.pattern->repeated == q.pattern->repeated && !has_advice(*p.pattern) && !has_advice(*q.pattern);
+}
+
+/// Whether the two steps of a cycle read the same columns of the same pattern.
+inline bool reads_the_same(const plan_step& first, const plan_step& second, const cycle& of) {
+  return of.first_in == of.second_in && of.first_out == of.second_out && ask_the_same(first, second);
+}
+
+/// Pairs of numbers: two columns of a relation.
+struct number_pairs {
+  const column* from = nullptr;
+  const column* to = nullptr;
+  friend bool operator==(const number_pairs&, const number_pairs&) noexcept = default;
+};
+
+/// The pairs that the first step of a cycle would read, if they are those just found: `ys` are all rows of
+/// `before`, which asks the same.
+inline std::optional<number_pairs> read_before(const plan_step& before, const plan_step& first,
+                                               const cycle& of, const relation& ys) {
+  if (!std::holds_alternative<pattern_step>(before.is) || !before.binds_in.empty() || ys.width() != 2 ||
+      !ys.is_distinct() || !before.join.predicates.empty() || !ask_the_same(before, first))
+    return std::nullopt;
+  number_pairs out;
+  for (const projection& p : before.join.project_x) {
+    if (p.from == of.first_in) out.from = &ys.column(p.to);
+    if (p.from == of.first_out) out.to = &ys.column(p.to);
+  }
+  if (out.from == nullptr || out.to == nullptr) return std::nullopt;
+  return out;
 }
 
 /// Two columns of all rows of a pattern.
@@ -144,30 +171,31 @@ inline join_plan two_slots(std::size_t in, std::size_t out) {
   return all;
 }
 
-inline bool is_all_integral(const relation& rows) {
-  for (std::size_t slot = 0; slot < rows.width(); ++slot) {
-    if (!rows.column(slot).is_integral()) return false;
-  }
-  return true;
+inline number_pairs pairs_of(const relation& two_columns) {
+  return {&two_columns.column(0), &two_columns.column(1)};
+}
+
+inline bool are_integral(const number_pairs& pairs) {
+  return pairs.from->is_integral() && pairs.to->is_integral();
 }
 
 class cycle_join {
  public:
-  /// `opening` and `closing`: the rows of the two patterns, as two_slots shows them; maybe one relation.
-  cycle_join(const relation& ys, const cycle& of, const relation& opening, const relation& closing)
+  /// `opening` and `closing`: the rows of the two patterns, as two_slots shows them; maybe the same.
+  cycle_join(const relation& ys, const cycle& of, number_pairs opening, number_pairs closing)
       : ys_{ys}, of_{of}, opening_{opening}, closing_{closing} {}
 
   /// The result of both steps, and the rows that the first would have given; nothing if the numbers do not
   /// fit.
   std::optional<std::pair<relation, std::size_t>> run(const plan_step& first, const plan_step& second) {
-    const auto opened = opening_.column(1).words(), closed = closing_.column(1).words();
-    const auto targets = dense_range::of(opened, closed);
+    const auto opened = opening_.to->words(), closed = closing_.to->words();
+    const auto targets = closing_ == opening_ ? dense_range::of(opened) : dense_range::of(opened, closed);
     if (!targets) return std::nullopt;
     targets_ = *targets;
-    const auto paths = adjacency::make(opening_.column(0).words(), opened, targets_);
+    const auto paths = adjacency::make(opening_.from->words(), opened, targets_);
     std::optional<adjacency> others;
-    if (&closing_ != &opening_) others = adjacency::make(closing_.column(0).words(), closed, targets_);
-    const auto& ends = &closing_ == &opening_ ? paths : others;
+    if (closing_ != opening_) others = adjacency::make(closing_.from->words(), closed, targets_);
+    const auto& ends = closing_ == opening_ ? paths : others;
     if (!paths || !ends) return std::nullopt;
     const auto by_first = ys_.column(of_.y_first).words();
     const auto by_second = ys_.column(of_.y_second).words();
@@ -198,7 +226,14 @@ class cycle_join {
     }
     std::vector<std::uint64_t> marks((targets_.size + 63) / 64);
     std::span<const std::uint32_t> marked;
+    std::vector<std::int64_t> to(4096);  // found, and not yet in to_ and y_
+    std::vector<std::uint32_t> by(to.size());
     std::size_t n = 0;
+    const auto keep = [&] {
+      to_.insert(to_.end(), to.data(), to.data() + n);
+      y_.insert(y_.end(), by.data(), by.data() + n);
+      n = 0;
+    };
     for (std::size_t i = 0; i < order.size(); ++i) {
       const std::uint32_t y = order[i];
       if (i == 0 || from[y] != from[order[i - 1]]) {
@@ -207,24 +242,23 @@ class cycle_join {
         for (const std::uint32_t end : marked) marks[end / 64] |= std::uint64_t{1} << (end % 64);
       }
       const auto beyond = paths.of(through[y]);
-      if (y_.size() < n + beyond.size()) y_.resize(2 * n + beyond.size() + 1024), to_.resize(y_.size());
-      for (const std::uint32_t to : beyond) {
-        y_[n] = y, to_[n] = to;
-        n += marks[to / 64] >> (to % 64) & 1;
+      if (n + beyond.size() > to.size()) keep();
+      if (beyond.size() > to.size()) to.resize(beyond.size()), by.resize(beyond.size());
+      for (const std::uint32_t place : beyond) {
+        to[n] = targets_.number(place), by[n] = y;
+        n += marks[place / 64] >> (place % 64) & 1;
       }
     }
-    y_.resize(n), to_.resize(n);
+    keep();
   }
 
   relation gather(const plan_step& first, const plan_step& second) {
     relation out{second.join.width};
-    const kind brought = opening_.column(1).word_kind();
+    const kind brought = opening_.to->word_kind();
     for (const projection& p : second.join.project_y) {
       column& to = out.column_to_fill(p.to);
       if (p.from == first.join.project_x[0].to) {
-        std::vector<std::int64_t> words(to_.size());
-        for (std::size_t i = 0; i < words.size(); ++i) words[i] = targets_.number(to_[i]);
-        to.take_words(brought, std::move(words));
+        to.take_words(brought, std::move(to_));
         continue;
       }
       for (const projection& kept : first.join.project_y) {
@@ -239,10 +273,10 @@ class cycle_join {
 
   const relation& ys_;
   const cycle& of_;
-  const relation& opening_;
-  const relation& closing_;
+  number_pairs opening_, closing_;
   dense_range targets_;
-  std::vector<std::uint32_t> y_, to_;  ///< the rows found: of ys, and the place of what they brought
+  std::vector<std::uint32_t> y_;  ///< the rows found: of ys
+  std::vector<std::int64_t> to_;  ///< and what they brought
   std::size_t through_ = 0;
 };
 

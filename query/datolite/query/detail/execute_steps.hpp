@@ -69,12 +69,15 @@ inline relation executor::run(body_frame& frame, const relation& ys) {
     std::size_t rows_in = rows->size();
     if (known != nullptr && known->as_it_is) {
       rows = &rows_of(*known->clause);
+      frame.states[i].done.add(rows_in, rows->size());
     } else {
       poll();
       const holding held{env_.limits, rows->bytes()};
       std::size_t between = 0;
       if (auto closed = join_cycle(frame, i, *rows, between)) {
         current = std::move(*closed);
+        frame.states[i].done.add(rows_in, between);
+        frame.states[i + 1].done.add(between, current.size());
         if (observer_ != nullptr && &frame == observed_)
           observer_->step_done(plan.steps[i], rows_in, between), rows_in = between;
         ++i;
@@ -117,6 +120,8 @@ inline relation executor::apply(body_frame& frame, std::size_t step, const relat
   const plan_step& s = frame.plan->steps[step];
   join_spec spec = this->spec(frame, step);
   spec.enough = enough;
+  const bool is_last = step + 1 == frame.plan->steps.size();
+  if (frame.absorbed && is_last && !spec.project_x.empty()) spec.distinct = false;
   relation out;
   switch (s.is.index()) {
     case 0: out = filter(ys, spec); break;
@@ -128,7 +133,9 @@ inline relation executor::apply(body_frame& frame, std::size_t step, const relat
       break;
     default: out = deny(frame, step, ys, spec);
   }
-  return spec.distinct ? distinct(std::move(out)) : std::move(out);
+  if (spec.distinct) out = distinct(std::move(out));
+  frame.states[step].done.add(ys.size(), out.size());
+  return out;
 }
 
 inline relation executor::filter(const relation& ys, const join_spec& spec) const {
@@ -174,14 +181,21 @@ inline std::optional<relation> executor::join_cycle(body_frame& frame, std::size
     spec.limits = env_.limits;
     return distinct(rows_of_pattern(frame, at).join_project_with(relation::unit(), spec));
   };
-  const relation opening = read(step, found->first_in, found->first_out);
-  if (!detail::is_all_integral(opening)) return std::nullopt;
-  rows_of_pattern(frame, step + 1);  // each clause is asked for, though it may not be read
-  std::optional<relation> other;
-  if (!detail::reads_the_same(steps[step], steps[step + 1], *found))
-    other = read(step + 1, found->second_in, found->second_out);
-  const relation& closing = other ? *other : opening;
-  if (!detail::is_all_integral(closing)) return std::nullopt;
+  const auto known = step == 1 ? detail::read_before(steps[0], steps[1], *found, ys) : std::nullopt;
+  relation opened, closed;
+  if (known)
+    rows_of_pattern(frame, step);  // each clause is asked for, though it may not be read
+  else
+    opened = read(step, found->first_in, found->first_out);
+  const detail::number_pairs opening = known ? *known : detail::pairs_of(opened);
+  if (!detail::are_integral(opening)) return std::nullopt;
+  rows_of_pattern(frame, step + 1);
+  detail::number_pairs closing = opening;
+  if (!detail::reads_the_same(steps[step], steps[step + 1], *found)) {
+    closed = read(step + 1, found->second_in, found->second_out);
+    closing = detail::pairs_of(closed);
+  }
+  if (!detail::are_integral(closing)) return std::nullopt;
   auto done = detail::cycle_join{ys, *found, opening, closing}.run(steps[step], steps[step + 1]);
   if (!done) return std::nullopt;
   rows_between = done->second;

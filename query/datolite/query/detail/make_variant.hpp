@@ -9,7 +9,8 @@
 // asks for the answers of ever new values, though only those of the first are wanted: with answers kept by
 // value, that is quadratic. Where all recursion is of this kind, a seed keeps its origin instead, the value
 // that was asked for: the second branch gives new values to look at for the origin, the first the origin's
-// answers. So a closure costs what a walk through the graph does.
+// answers. So a closure costs what a walk through the graph does; and as what the second looks at is what the
+// first answers, one join serves both.
 #pragma once
 
 #include <algorithm>
@@ -39,6 +40,7 @@ class variant_maker {
     for (const auto& branch : rule_.branches) {
       out.branches.push_back(out.keeps_origin ? with_origin(*branch) : plain(branch));
     }
+    if (out.keeps_origin) unite(out.branches);
     return out;
   }
 
@@ -129,6 +131,57 @@ class variant_maker {
     }
     complete_body(*changed, out.columns_in);
     out.is = std::move(changed);
+    return out;
+  }
+
+  /// A branch that continues by what another answers by, as in `needs`, is not run apart: what the other
+  /// finds is read once, as answers and as new seeds.
+  static void unite(std::vector<rule_variant::branch>& branches) {
+    for (rule_variant::branch& answers : branches) {
+      if (answers.continues) continue;
+      const auto also =
+          std::find_if(branches.begin(), branches.end(), [&](const rule_variant::branch& other) {
+            if (!other.continues) return false;
+            answers.also_seeds = same_columns(other, answers);
+            return !answers.also_seeds.empty();
+          });
+      if (also == branches.end()) continue;
+      also->united = true;
+      return;
+    }
+  }
+
+  /// Where the head of `one` stands in that of `other`, if they differ in the names of variables only; else
+  /// nothing.
+  static std::vector<std::size_t> same_columns(const rule_variant::branch& one,
+                                               const rule_variant::branch& other) {
+    std::vector<std::optional<var_id>> to(one.is->names.size()), from(other.is->names.size());
+    const auto pair = [&](var_id x, var_id y) {
+      if (!to[x] && !from[y]) to[x] = y, from[y] = x;
+      return to[x] == y && from[y] == x;
+    };
+    const auto alike = [&](const slot_term& x, const slot_term& y) {
+      if (x.is != y.is) return false;
+      return x.is_variable() ? pair(x.id, y.id) : x.id == y.id && x.constant.is_identical(y.constant);
+    };
+    const auto patterns = [&](const body_clause& x, const body_clause& y) {
+      const auto* p = std::get_if<pattern_clause>(&x.is);
+      const auto* q = std::get_if<pattern_clause>(&y.is);
+      return p != nullptr && q != nullptr && p->source == q->source &&
+             std::equal(p->terms.begin(), p->terms.end(), q->terms.begin(), q->terms.end(), alike);
+    };
+    const auto& x = one.is->clauses;
+    const auto& y = other.is->clauses;
+    if (!std::equal(one.columns_in.begin(), one.columns_in.end(), other.columns_in.begin(), pair) ||
+        !std::equal(x.begin(), x.end(), y.begin(), y.end(), patterns))
+      return {};
+    std::vector<std::size_t> out;
+    for (const var_id v : one.is->head) {
+      const auto& head = other.is->head;
+      const auto at = to[v] ? std::find(head.begin(), head.end(), *to[v]) : head.end();
+      if (at == head.end()) return {};
+      out.push_back(static_cast<std::size_t>(at - head.begin()));
+    }
     return out;
   }
 

@@ -57,6 +57,98 @@ inline double executor::estimates::rows(const body& in, std::size_t clause) cons
   return at == of.end() ? 0 : basis.sizes[static_cast<std::size_t>(at - of.begin())].rows();
 }
 
+inline std::vector<refined_size> executor::estimates::refine(const body& in, std::size_t clause) const {
+  std::vector<refined_size> out;
+  for (const refined& r : refinements) {
+    if (r.of == &in && r.clause == clause) out.push_back({r.by, r.variable, r.rows.rows()});
+  }
+  return out;
+}
+
+/// The variable to which a clause binds few values that can be known beforehand: those of a small relation,
+/// or the entity that has a value of a unique attribute. Reads nothing.
+inline std::optional<var_id> executor::known_variable(const body& of, std::size_t clause,
+                                                      std::size_t source) const {
+  constexpr std::size_t few = 8;
+  if (const auto* known = std::get_if<relation_clause>(&of.clauses[clause].is)) {
+    const bool one = known->columns.size() == 1 && known->columns[0].is_variable();
+    return one && rows_of(*known).size() <= few ? std::optional{known->columns[0].id} : std::nullopt;
+  }
+  const auto* pattern = std::get_if<pattern_clause>(&of.clauses[clause].is);
+  if (pattern == nullptr || pattern->terms.size() < 3 || !pattern->terms[0].is_variable())
+    return std::nullopt;
+  const clause_pattern view = pattern_of(of.patterns[clause], nullptr);
+  const index_access* const db = this->source(pattern->source, source, of.clauses[clause].form).access();
+  if (db == nullptr || !view.consts[1] || !view.consts[2] || db->shows_history()) return std::nullopt;
+  const attribute_facts* const facts = db->attribute(*view.consts[1]);
+  const bool finds = facts != nullptr && facts->unique != uniqueness::none && facts->type != kind::ref &&
+                     facts->type != kind::tuple && view.consts[2]->kind() == facts->type;
+  return finds ? std::optional{pattern->terms[0].id} : std::nullopt;
+}
+
+/// The values of that variable.
+inline std::vector<value> executor::known_values(const body& of, std::size_t clause,
+                                                 std::size_t source) const {
+  std::vector<value> out;
+  if (const auto* known = std::get_if<relation_clause>(&of.clauses[clause].is)) {
+    for (std::size_t i = 0; i < rows_of(*known).size(); ++i) out.push_back(rows_of(*known).row(i)[0]);
+    return out;
+  }
+  const auto& pattern = std::get<pattern_clause>(of.clauses[clause].is);
+  const clause_pattern view = pattern_of(of.patterns[clause], nullptr);
+  const index_access& db = *this->source(pattern.source, source, of.clauses[clause].form).access();
+  const value& ident = db.attribute(*view.consts[1])->ident;
+  if (const auto e = db.entid(value::vector({ident, *view.consts[2]}))) out.push_back(value::ref(*e));
+  return out;
+}
+
+/// What a source promises for a pattern with each of the values in a slot, in sum.
+inline std::optional<double> executor::refined(const body& of, std::size_t clause, std::size_t slot,
+                                               std::span<const value> values, std::size_t source) const {
+  clause_pattern view = pattern_of(of.patterns[clause], nullptr);
+  const bool names = std::any_of(values.begin(), values.end(), detail::is_name);
+  if (names || slot >= view.size() || view.starts[slot] || view.whiles[slot]) return std::nullopt;
+  std::vector<std::optional<value>> consts{view.consts.begin(), view.consts.end()};
+  view.consts = consts;
+  const any_source& asked =
+      this->source(std::get<pattern_clause>(of.clauses[clause].is).source, source, of.clauses[clause].form);
+  if (asked.access() == nullptr) return std::nullopt;  // others may have to look at all they have
+  double sum = 0;
+  for (const value& v : values) {
+    consts[slot] = v;
+    std::optional<double> told;
+    detail::naming_clause(of.clauses[clause].form, [&] { told = asked.estimate(view); });
+    if (!told) return std::nullopt;
+    sum += *told;
+  }
+  return sum;
+}
+
+/// Finds what patterns promise for values that other clauses bind and that can be known beforehand, if that
+/// is said of more than one: else it could not change their order, and would cost searches.
+inline void executor::refine_all(const body& of, std::size_t source, estimates& out) const {
+  struct use {
+    std::size_t by, clause, slot;
+    var_id variable;
+  };
+  std::vector<use> uses;
+  for (std::size_t by = 0; by < of.clauses.size(); ++by) {
+    const auto known = known_variable(of, by, source);
+    for (std::size_t i = 0; known && i < of.clauses.size(); ++i) {
+      const auto* pattern = std::get_if<pattern_clause>(&of.clauses[i].is);
+      for (std::size_t slot = 0; pattern != nullptr && i != by && slot < pattern->terms.size(); ++slot) {
+        const slot_term& t = pattern->terms[slot];
+        if (t.is_variable() && t.id == *known) uses.push_back({by, i, slot, *known});
+      }
+    }
+  }
+  if (uses.size() < 2) return;
+  for (const use& u : uses) {
+    const auto size = refined(of, u.clause, u.slot, known_values(of, u.by, source), source);
+    if (size) out.refinements.push_back({&of, u.clause, u.by, u.variable, rounded_size{*size}});
+  }
+}
+
 inline slot_set executor::required(const body& of, std::size_t clause, std::size_t callers) const {
   const auto& pattern = std::get<pattern_clause>(of.clauses[clause].is);
   const any_source& asked = source(pattern.source, callers, of.clauses[clause].form);
@@ -202,6 +294,7 @@ inline void executor::estimate_all(const body& of, std::size_t source, estimates
       estimate_all(*no->inner, source, out);
     }
   }
+  refine_all(of, source, out);
 }
 
 namespace detail {
@@ -227,6 +320,10 @@ inline std::shared_ptr<const body_plan> executor::plan(const std::shared_ptr<con
   estimates all;
   const bool one_order = detail::has_one_order(*of);
   if (!one_order) estimate_all(*of, source, all);
+  for (const auto& r : all.refinements) {
+    all.basis.sizes.push_back(r.rows);
+    all.basis.refined.insert(all.basis.refined.end(), {r.clause, r.by});
+  }
   add_needs(*of, source, all.basis);
   const auto none = [](std::uint64_t slots) { return slots == 0; };
   for (auto* needs : {&all.basis.required, &all.basis.names}) {
@@ -237,11 +334,13 @@ inline std::shared_ptr<const body_plan> executor::plan(const std::shared_ptr<con
                           [&](const body& in, std::size_t clause) {
                             return one_order ? estimate(in, clause, source) : all.rows(in, clause);
                           },
+                          [&](const body& in, std::size_t clause) { return all.refine(in, clause); },
                           [&](const body& in, std::size_t clause) { return required(in, clause, source); },
                           [&](const body& in) { return names(in, source); }};
   var_set bound(of->names.size());
   for (const var_id v : columns_in) bound[v] = true;
-  auto made = make_plan(of, orderer.run(*of, std::move(bound)), columns_in);
+  const auto* const forced = of == env_.of->main ? detail::forced_order : nullptr;
+  auto made = make_plan(of, orderer.run(*of, std::move(bound), forced), columns_in);
   env_.plans->keep(columns_in, source, std::move(all.basis), made);
   return made;
 }

@@ -21,6 +21,7 @@
 #include <datolite/query/compile.hpp>
 #include <datolite/query/destructure.hpp>
 #include <datolite/query/detail/execute_steps.hpp>
+#include <datolite/query/detail/explain_plan.hpp>
 #include <datolite/query/detail/find_pulls.hpp>
 #include <datolite/query/detail/group.hpp>
 #include <datolite/query/executor.hpp>
@@ -340,11 +341,9 @@ DATOLITE_INLINE explanation explain(const query_request& request) {
   const auto plan = with.plan(inputs.compiled()->main, {}, callers_source);
   rule_tables tables{with};
   body_frame frame{*plan, callers_source, tables, false};
-  plan_explainer seen{with, *plan};
-  with.observe(frame, seen);
   with.run(frame, relation::unit());
-  explanation out{seen.as_value(), {}};
-  print_steps(out.tree, *find_keyword(out.plan, "steps"), "");
+  explanation out{detail::plan_explainer{with}.explain(frame), {}};
+  detail::print_steps(out.tree, *find_keyword(out.plan, "steps"), "");
   return out;
 }
 
