@@ -90,9 +90,10 @@ std::multiset<std::vector<value>> once(std::multiset<std::vector<value>> all) {
   return {set.begin(), set.end()};
 }
 
-/// Joins `xs`, cut into batches; or, `by_pairs`, every row with every row of ys.
-relation joined(const table& xs, const relation& ys, const join_spec& spec, std::size_t batch,
-                bool by_pairs) {
+/// Joins `xs`, cut into batches; or, `by_pairs`, every row with every row of ys. `gives_away`: the join may
+/// take the values.
+relation joined(const table& xs, const relation& ys, const join_spec& spec, std::size_t batch, bool by_pairs,
+                bool gives_away) {
   slot_set key;
   key.insert(0);
   batch_joiner join{ys, spec, std::span{&key, 1}};
@@ -100,6 +101,11 @@ relation joined(const table& xs, const relation& ys, const join_spec& spec, std:
     const relation some = relation_of(xs, from, std::min(xs.size(), from + batch));
     std::vector<batch_slot> slots;
     const row_batch rows = batch_of(some, slots);
+    std::vector<std::vector<value>> given(some.width());
+    for (std::size_t slot = 0; gives_away && slot < some.width(); ++slot) {
+      given[slot].assign(some.column(slot).begin(), some.column(slot).end());
+      slots[slot] = batch_slot::of_own_values(given[slot].data());
+    }
     if (!by_pairs) {
       join.add(rows);
       continue;
@@ -116,7 +122,7 @@ relation joined(const table& xs, const relation& ys, const join_spec& spec, std:
 TEST(joins_by_column, are_those_of_a_loop_over_all_pairs) {
   const std::vector<std::vector<join_pair>> maps{{{1, 1}},         {{1, 2}}, {{2, 1}},
                                                  {{1, 1}, {2, 2}}, {{0, 1}}, {}};
-  const std::vector<std::vector<projection>> from_x{{{0, 1}}, {{1, 1}}, {{2, 1}}};
+  const std::vector<std::vector<projection>> from_x{{{0, 1}}, {{1, 1}}, {{2, 1}}, {{2, 1}, {2, 2}}};
   const std::vector<join_predicate> predicates{{comparison::less, operand::x(0), operand::of(25)},
                                                {comparison::less_equal, operand::x(1), operand::y(0)}};
   for (std::uint32_t seed = 0; seed < 30; ++seed) {
@@ -127,20 +133,20 @@ TEST(joins_by_column, are_those_of_a_loop_over_all_pairs) {
     const relation y = relation_of(ys, 0, ys.size());
     for (const auto& map : maps) {
       const std::vector<projection> from_y{{make.below(3), 0}};
-      const auto& x_slots = from_x[make.below(3)];
+      const auto& x_slots = from_x[make.below(4)];
       const bool set = make.below(2) == 0, x_shown = make.below(3) != 0;
       const join_spec spec{map,
                            x_shown ? std::span<const projection>{x_slots} : std::span<const projection>{},
                            from_y,
                            std::span{predicates}.first(make.below(3)),
-                           x_shown ? 2u : 1u,
+                           x_shown ? 1 + x_slots.size() : 1,
                            set};
       const auto wanted = by_loop(xs, ys, spec);
       for (const way forced : {way::cheapest, way::hash_words, way::hash}) {
         for (const std::size_t batch : {1u, 7u, 1000u}) {
           for (const bool by_pairs : {false, true}) {
             forced_way = forced;
-            relation got = joined(xs, y, spec, batch, by_pairs);
+            relation got = joined(xs, y, spec, batch, by_pairs, (seed + batch) % 2 == 0);
             forced_way = way::cheapest;
             if (set) got = distinct(std::move(got));
             ASSERT_EQ(rows_of(got), set ? once(wanted) : wanted)
@@ -150,6 +156,15 @@ TEST(joins_by_column, are_those_of_a_loop_over_all_pairs) {
       }
     }
   }
+}
+
+TEST(joins_by_column, take_no_value_that_a_later_row_wants) {
+  const table xs(5000, {value{1}, value{2}, value{"text"}});  // more than a join puts into the result at once
+  const relation ys = relation_of({{value{1}, value{}, value{}}, {value{2}, value{}, value{}}}, 0, 2);
+  const std::vector<projection> from_x{{2, 0}}, from_y{{0, 1}};
+  const relation got = joined(xs, ys, join_spec{{}, from_x, from_y, {}, 2, false}, xs.size(), false, true);
+  ASSERT_EQ(got.size(), 10'000u);
+  for (const auto& row : got) ASSERT_EQ(row[0], value{"text"});
 }
 
 }  // namespace joins_test
