@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <limits>
 #include <new>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -248,7 +249,19 @@ class block {
     attribute_id* const out = to.data() + at;
     group_.each(from, n, [&](std::size_t i, std::uint64_t x) { out[i] = groups_[x].a; });
   }
-  void append_v(std::vector<value>& to, std::size_t from, std::size_t n, texts& memo) const;
+  void append_v(std::vector<value>& to, std::size_t from, std::size_t n, texts& memo) const {
+    append_values(
+        to, n, memo, [from](std::size_t i) { return from + i; },
+        [&](auto&& put) { slot_.each(from, n, put); });
+  }
+  /// The same of the rows named.
+  void append_v(std::vector<value>& to, std::span<const std::uint32_t> rows, texts& memo) const {
+    append_values(
+        to, rows.size(), memo, [rows](std::size_t i) { return rows[i]; },
+        [&](auto&& put) {
+          for (std::size_t i = 0; i < rows.size(); ++i) put(i, slot_[rows[i]]);
+        });
+  }
 
  private:
   /// The first of [from, to) that is not `before`, where those that are come first.
@@ -326,6 +339,10 @@ class block {
     return std::strong_ordering::equal;
   }
   void check_slots(bytes_view key, std::size_t text_bytes) const;
+  /// Appends `n` values: the i-th is that of the row `row(i)`; `each_slot(put)` calls put(i, slot) for each.
+  template <class Row, class EachSlot>
+  void append_values(std::vector<value>& to, std::size_t n, texts& memo, Row&& row,
+                     EachSlot&& each_slot) const;
 
   std::size_t size_ = 0, text_count_ = 0;
   index_order order_ = index_order::eavt;
@@ -408,50 +425,40 @@ inline void block::check_slots(bytes_view key, std::size_t text_bytes) const {
   }
 }
 
-inline void block::append_v(std::vector<value>& to, std::size_t from, std::size_t n, texts& memo) const {
-  if (groups_.size() == 1 && detail::is_word(groups_.front().kind)) {
-    const group& all = groups_.front();
-    const auto fill = [&](auto make) {
-      const std::size_t at = to.size();
-      to.resize(at + n);
-      // Each is made where it stands: one that is made elsewhere and moved is written in parts and read as a
-      // whole, for which the processor waits.
-      slot_.each(from, n, [out = to.data() + at, base = all.least, make](std::size_t i, std::uint64_t x) {
-        ::new (static_cast<void*>(out + i)) value(make(plus(base, x)));
-      });
-    };
-    switch (all.kind) {
-      case kind::long_: return fill([](std::int64_t word) { return value{word}; });
-      case kind::ref: return fill([](std::int64_t word) { return value::ref(word); });
-      case kind::instant: return fill([](std::int64_t word) { return value::instant(word); });
-      default: return fill([&](std::int64_t word) { return detail::value_of_word(all.kind, word); });
-    }
-  }
-  if (groups_.size() == 1) {
-    const group& in = groups_.front();
-    const std::size_t at = to.size();
-    to.resize(at + n);
-    value* const out = to.data() + at;
-    if (memo.shares(*this, in, n)) {
-      slot_.each(from, n, [&](std::size_t i, std::uint64_t slot) {
-        ::new (static_cast<void*>(out + i)) value(memo.shared(*this, in, slot));
-      });
-    } else {
-      slot_.each(from, n, [&](std::size_t i, std::uint64_t slot) {
-        ::new (static_cast<void*>(out + i)) value(memo.get(*this, in, slot));
-      });
+template <class Row, class EachSlot>
+void block::append_values(std::vector<value>& to, std::size_t n, texts& memo, Row&& row,
+                          EachSlot&& each_slot) const {
+  const std::size_t at = to.size();
+  if (groups_.size() != 1) {
+    to.reserve(at + n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const group& in = group_of(row(i));
+      const std::uint64_t slot = slot_[row(i)];
+      to.push_back(detail::is_word(in.kind) ? value_in(in, slot) : memo.get(*this, in, slot));
     }
     return;
   }
-  to.reserve(to.size() + n);
-  for (std::size_t i = from; i < from + n; ++i) {
-    const group& in = group_of(i);
-    const std::uint64_t slot = slot_[i];
-    if (detail::is_word(in.kind)) {
-      to.push_back(value_in(in, slot));
-    } else {
-      to.push_back(memo.get(*this, in, slot));
-    }
+  const group& all = groups_.front();
+  to.resize(at + n);
+  // Each is made where it stands: one that is made elsewhere and moved is written in parts and read as a
+  // whole, for which the processor waits.
+  const auto fill = [&, out = to.data() + at](auto make) {
+    each_slot([out, make](std::size_t i, std::uint64_t slot) {
+      ::new (static_cast<void*>(out + i)) value(make(slot));
+    });
+  };
+  const std::int64_t base = all.least;
+  switch (all.kind) {
+    case kind::long_: return fill([base](std::uint64_t x) { return value{plus(base, x)}; });
+    case kind::ref: return fill([base](std::uint64_t x) { return value::ref(plus(base, x)); });
+    case kind::instant: return fill([base](std::uint64_t x) { return value::instant(plus(base, x)); });
+    default: break;
+  }
+  if (detail::is_word(all.kind)) return fill([&](std::uint64_t x) { return value_in(all, x); });
+  if (memo.shares(*this, all, n)) {
+    fill([&](std::uint64_t slot) -> const value& { return memo.shared(*this, all, slot); });
+  } else {
+    fill([&](std::uint64_t slot) { return memo.get(*this, all, slot); });
   }
 }
 

@@ -164,16 +164,20 @@ class cursor final : public datom_cursor {
   std::size_t hand_out_among(datom_columns& out, const block& b, std::size_t n, std::size_t at_most) {
     ids_.clear();
     b.append_e(ids_, current_.from(), n);
-    const auto wanted = [&](std::size_t i) { return among_->contains(ids_[i]); };
-    const std::size_t had = out.size;
+    const std::size_t first = current_.from(), room = at_most - out.size;
+    picked_.clear();
     std::size_t i = 0;
-    while (i < n && out.size < at_most) {
-      const std::size_t first = i, most = std::min(n, first + at_most - out.size);
-      if (!wanted(i++)) continue;
-      while (i < most && wanted(i)) ++i;
-      append_columns(out, b, current_.from() + first, i - first);
+    for (; i < n && picked_.size() < room; ++i) {
+      if (among_->contains(ids_[i])) picked_.push_back(static_cast<std::uint32_t>(first + i));
     }
-    io_.reads += i - (out.size - had);
+    for (const std::uint32_t at : picked_) {
+      if (includes(wanted_, components::e)) out.e.push_back(ids_[at - first]);
+      if (includes(wanted_, components::a)) out.a.push_back(b.a(at));
+      if (includes(wanted_, components::t)) out.t_op.push_back(make_t_op(b.t_added(at), true));
+    }
+    if (includes(wanted_, components::v)) b.append_v(out.v, picked_, memo_);
+    out.size += picked_.size();
+    io_.reads += i - picked_.size();
     return i;
   }
 
@@ -198,8 +202,9 @@ class cursor final : public datom_cursor {
   block_run current_, past_;
   novelty_rows novelty_;
   typed::row_output output_;
-  std::optional<row> past_row_;  // the next of `past_`
-  std::vector<entity_id> ids_;   // of the rows at hand, where not all are wanted
+  std::optional<row> past_row_;        // the next of `past_`
+  std::vector<entity_id> ids_;         // of the rows at hand, where not all are wanted
+  std::vector<std::uint32_t> picked_;  // those that are
   std::size_t memo_of_ = 0;
   block::texts memo_;
 };
