@@ -193,8 +193,7 @@ class tree_merger {
   /// Has another block of the tree, as it was or as it will be, that key? A separator and a number behind it
   /// may say what a longer separator says.
   bool is_taken(const bytes& key) const {
-    return standing_.contains(key) || written_.contains(key) || (held_ && held_->about->key == key) ||
-           out_.is_taken(key);
+    return standing_.contains(key) || written_.contains(key) || out_.is_taken(key);
   }
 
   /// Is what is being built so small that a block which is not touched has room in it?
