@@ -247,6 +247,25 @@ TEST(names_of_entities, come_from_the_log_and_from_the_past_too) {
             wanted);
 }
 
+TEST(lookup_refs, are_resolved_by_the_view_that_a_clause_asks) {
+  connection conn{engines::memory{}};
+  conn.transact(R"([
+    {:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}
+    {:db/ident :age :db/valueType :db.type/long :db/cardinality :db.cardinality/one}])"_edn);
+  const auto t = conn.transact(R"([{:db/id 101 :name "x" :age 1} {:db/id 102 :name "y" :age 2}])"_edn).t;
+  conn.transact(R"([{:db/id 101 :name "was x"} {:db/id 102 :name "x"}])"_edn);
+  const db now = conn.db(), then = now.as_of(t);
+  const char* const age = "[:find [?a ...] :in $ ?e :where [?e :age ?a]]";
+  const value x = R"([:name "x"])"_edn, one = "[1]"_edn, two = "[2]"_edn;
+  EXPECT_EQ(q(age, now, x).as_value(), two);
+  EXPECT_EQ(q(age, then, x).as_value(), one);
+  EXPECT_EQ(q(age, now.history(), x).as_value(), two);
+  EXPECT_EQ(q(age, now.history().as_of(t), x).as_value(), one);
+  EXPECT_EQ(q(R"([:find [?a ...] :in $ :where [[:name "x"] :age ?a]])", then).as_value(), one);
+  EXPECT_EQ(q("[:find ?a ?b :in $ $then ?e :where [?e :age ?a] [$then ?e :age ?b]]", now, then, x).as_value(),
+            "#{[2 1]}"_edn);
+}
+
 TEST(database_functions, read_an_attribute_in_reverse_too) {
   connection conn{engines::memory{}};
   conn.transact(R"([

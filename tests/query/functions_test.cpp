@@ -152,6 +152,31 @@ TEST(functions, str_shows_values_as_texts_do_and_pr_str_as_edn) {
   EXPECT_EQ(q("[:find ?s . :in [?r ...] :where [(pr-str ?r \"a\") ?s]]", refs).as_value(), value{"5 \"a\""});
 }
 
+TEST(functions, pr_and_print_write_into_a_string_with_and_without_quotes_and_end_of_line) {
+  const std::string arguments = R"( 1 nil "a b" \c [:k ["x" \y] {"z" #{"q"}}] 2.50M)";
+  const char* const exact = R"(1 nil "a b" \c [:k ["x" \y] {"z" #{"q"}}] 2.50M)";
+  const char* const bare = "1 nil a b c [:k [x y] {z #{q}}] 2.50M";
+  EXPECT_EQ(result_of("pr-str" + arguments), value{exact});
+  EXPECT_EQ(result_of("prn-str" + arguments), value{std::string{exact} + "\n"});
+  EXPECT_EQ(result_of("print-str" + arguments), value{bare});
+  EXPECT_EQ(result_of("clojure.core/println-str" + arguments), value{std::string{bare} + "\n"});
+  EXPECT_EQ(result_of("print-str"), value{""});
+  EXPECT_EQ(result_of("prn-str"), value{"\n"});
+}
+
+TEST(functions, a_long_that_overflows_is_an_error_and_no_bigint) {
+  const std::string most = " 9223372036854775807", least = " -9223372036854775808";
+  for (const std::string& call :
+       {"+" + most + " 1", "-" + least + " 1", "-" + least, "*" + most + " 2", "inc" + most, "dec" + least,
+        "abs" + least, "quot" + least + " -1", "/" + least + " -1", std::string{"long 9.3e18"},
+        std::string{"+ 9223372036854775807N 1N"}}) {
+    EXPECT_EQ(code_of(call), "db.error/arithmetic") << call;
+  }
+  const std::vector<std::int64_t> both{9223372036854775807, 1};
+  EXPECT_EQ(datolite::test::code_of([&] { q("[:find (sum ?x) . :in [?x ...]]", both); }),
+            "db.error/arithmetic");
+}
+
 TEST(functions, two_equal_signs_compare_numbers_by_what_they_amount_to) {
   EXPECT_EQ(shown("== 1 1.0 1M"), "true");
   EXPECT_EQ(shown("== 1 1.5"), "false");

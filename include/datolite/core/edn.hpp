@@ -94,7 +94,9 @@ class edn_reader {
 /// The one form in `text`. Throws if there is none, or a second one.
 value read_edn(std::string_view text, std::string_view source_name = {});
 
-enum class edn_style : std::uint8_t { exact, plain };
+/// plain: without the tags of kinds that EDN has no form for. bare: also without quotes around strings and
+/// the backslash of characters, for people; it does not read back.
+enum class edn_style : std::uint8_t { exact, plain, bare };
 
 /// Appends `v` as EDN. O(size). Never refuses: what is nested deeper than the reader takes is printed all the
 /// same.

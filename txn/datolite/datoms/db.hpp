@@ -33,6 +33,7 @@
 #include <datolite/datoms/entity_id.hpp>
 #include <datolite/datoms/schema.hpp>
 #include <datolite/datoms/tx_error.hpp>
+#include <datolite/datoms/tx_values.hpp>
 
 namespace datolite {
 
@@ -288,7 +289,8 @@ inline std::optional<entity_id> db_view::entid(const value& alias, io_counters* 
     const auto tuple = stored_tuple(*facts, parts[1], io);
     return tuple ? holder(facts->id, *tuple, io) : std::nullopt;
   }
-  if (facts->type != kind::ref || parts[1].is(kind::ref)) return holder(facts->id, parts[1], io);
+  if (facts->type != kind::ref || parts[1].is(kind::ref))
+    return holder(facts->id, spelled_as(facts->type, parts[1]), io);
   const auto target = entid(parts[1], io);
   return target ? holder(facts->id, value::ref(*target), io) : std::nullopt;
 }
@@ -301,7 +303,12 @@ inline std::optional<value> db_view::stored_tuple(const attribute_facts& a, cons
   if (!given.is_sequential() || shape == nullptr || (fixed != 0 && elements.size() != fixed))
     return std::nullopt;
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    if (elements[i].is_nil() || state_->attributes->element_type(*shape, i) != kind::ref) continue;
+    const kind type = state_->attributes->element_type(*shape, i);
+    if (elements[i].is_nil()) continue;
+    if (type != kind::ref) {
+      elements[i] = spelled_as(type, elements[i]);
+      continue;
+    }
     const auto target = entid(elements[i], io);
     if (!target) return std::nullopt;
     elements[i] = value::ref(*target);

@@ -20,18 +20,19 @@ inline std::string shown(const value& form) {
   return text.substr(0, end) + " …";
 }
 
-/// What an error about `form` tells tools.
-inline std::string form_details(const value& form) {
+/// What an error about the form `text` tells tools.
+inline std::string details_of(std::string_view text) {
   std::string details = "{:form ";
-  print_edn(details, value{shown(form)});
+  print_edn(details, value{text});
   return details += '}';
 }
 
+inline std::string form_details(const value& form) { return details_of(shown(form)); }
+
 [[noreturn]] inline void refuse(std::string_view code, std::string what, const value& form,
                                 error_category category = error_category::incorrect) {
-  what += ", in ";
-  what += shown(form);
-  throw error{category, code, std::move(what), form_details(form)};
+  const std::string text = shown(form);  // once: a form may be long, and the numbers in it costly to print
+  throw error{category, code, std::move(what += ", in ").append(text), details_of(text)};
 }
 
 /// The name of an attribute, as people write it.

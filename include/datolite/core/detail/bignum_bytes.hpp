@@ -12,6 +12,7 @@
 //   point as written) in four bytes, sign bit flipped: the only part in which 1.0M and 1.00M differ.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -95,6 +96,14 @@ inline bigint_parts take_apart_bigint(std::string_view raw) {
   bigint_parts parts{negative, std::string{raw.substr(is_long ? 5 : 1)}};
   if (negative) complement(parts.magnitude, 0);
   return parts;
+}
+
+/// How many bits the absolute value has; 0 for zero. O(1).
+inline std::size_t bigint_bits(std::string_view raw) noexcept {
+  const unsigned flip = byte_of(raw[0]) < 0x80 ? 0xFF : 0;
+  const std::size_t start = (byte_of(raw[0]) ^ flip) == 0xF8 ? 5 : 1;
+  if (raw.size() == start) return 0;
+  return (raw.size() - start - 1) * 8 + static_cast<std::size_t>(std::bit_width(byte_of(raw[start]) ^ flip));
 }
 
 /// The number as a long, if it fits. O(1).

@@ -186,12 +186,16 @@ inline printing_frame open_collection(std::string& out, const value& v, bool pla
 }  // namespace detail
 
 inline void print_edn(std::string& out, const value& v, edn_style style) {
-  const bool plain = style == edn_style::plain;
+  const bool plain = style != edn_style::exact, bare = style == edn_style::bare;
   detail::frame_stack<detail::printing_frame> open;
   const value* current = &v;
   for (;;) {
     if (current->is(kind::tuple) || current->kind() >= kind::vector) {
       open.push(detail::open_collection(out, *current, plain));
+    } else if (bare && current->is(kind::string)) {
+      out.append(current->raw());
+    } else if (bare && current->is(kind::character) && detail::is_scalar_value(current->as_character())) {
+      detail::append_utf8(out, current->as_character());
     } else {
       detail::print_scalar(out, *current, plain);
     }

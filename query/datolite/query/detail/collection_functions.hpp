@@ -316,11 +316,12 @@ value make_name(std::span<const value> a) {
   const std::string whole = (in_namespace ? std::string{a[0].raw()} + "/" : "") + std::string{a.back().raw()};
   return Keyword ? value::keyword(whole) : value::symbol(whole);
 }
-inline value printed(std::span<const value> a) {
+/// The arguments with spaces between them, as Clojure's `pr` and `print` write them, and `prn` and `println`.
+template <edn_style Style, bool EndsLine>
+value printed(std::span<const value> a) {
   std::string out;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    print_edn(i == 0 ? out : out.append(" "), a[i], edn_style::plain);
-  return value{out};
+  for (std::size_t i = 0; i < a.size(); ++i) print_edn(i == 0 ? out : out.append(" "), a[i], Style);
+  return value{EndsLine ? out.append("\n") : out};
 }
 
 // -- numbers

@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include <datolite/core/big_number.hpp>
 #include <datolite/core/datom.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/datoms/datom_run.hpp>
 #include <datolite/datoms/db.hpp>
 #include <datolite/datoms/tx_error.hpp>
+#include <datolite/datoms/tx_values.hpp>
 
 namespace datolite {
 
@@ -36,10 +36,7 @@ inline const attribute_facts& known_attribute(const db_view& in, const value& al
 
 /// `v` as the attribute `a`, which is not a ref, would keep it; itself if it could not.
 inline value stored_form(const db_view& in, const attribute_facts& a, const value& v) {
-  if (a.type == kind::tuple) return in.stored_tuple(a, v).value_or(v);
-  if (v.is(kind::double_) && a.type == kind::float_) return value{static_cast<float>(v.as_double())};
-  if (v.is(kind::long_) && a.type == kind::bigint) return make_bigint(v.word());
-  return v;
+  return a.type == kind::tuple ? in.stored_tuple(a, v).value_or(v) : spelled_as(a.type, v);
 }
 
 /// Components as a caller gives them, in an index's order, resolved to what the index holds.

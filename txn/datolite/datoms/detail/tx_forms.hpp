@@ -146,6 +146,8 @@ inline void form_reader::read_cas(std::span<const value> parts, const value& for
            "the attribute " + name_of(a.ident) + " has many values; :db/cas compares one", form);
   }
   expected_.push_back(parts[3].is_nil() ? value{} : typed(a, parts[3], form));
+  if (detail::names_tempid(expected_.back()))
+    refuse("db.error/tempid-in-cas", "a tempid names a new entity, which is the value of nothing yet", form);
   const auto which = static_cast<std::uint32_t>(expected_.size() - 1);
   operations_.push_back({e, &a, typed(a, parts[4], form), &form, operation_kind::cas, which});
 }
