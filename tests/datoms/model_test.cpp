@@ -62,7 +62,8 @@ class random_store {
     if (may_be_new && dice < 4) return {.tempid = std::string(1, static_cast<char>('a' + below(3)))};
     if (dice == 9) return {.lookup = "m" + std::to_string(below(6))};
     if (!ids_.empty() && dice < 7) return {.id = ids_[below(static_cast<unsigned>(ids_.size()))]};
-    return {.id = datoms::entid_at(datoms::part_user, 1 + below(6))};
+    const entity_id partition = below(2) == 0 ? datoms::part_user : datoms::implicit_part(below(2));
+    return {.id = datoms::entid_at(partition, 1 + below(6))};
   }
 
   reference_operation some_operation() {

@@ -5,6 +5,7 @@
 #include "support.hpp"
 
 #include <datolite/datoms/datom_range.hpp>
+#include <datolite/datoms/entity_id.hpp>
 
 #include <optional>
 #include <random>
@@ -22,18 +23,23 @@ inline constexpr std::string_view history_schema = R"([
   {:db/ident :friend :db/valueType :db.type/ref    :db/cardinality :db.cardinality/many}
   {:db/ident :secret :db/valueType :db.type/long   :db/cardinality :db.cardinality/one :db/noHistory true}])";
 
+/// The n-th entity of a history; every fourth stands in a partition of its own.
+inline entity_id entity_of(unsigned n) {
+  return n % 4 == 3 ? datoms::entid_at(datoms::implicit_part(n / 8), 100 + n) : entity_id{100 + n};
+}
+
 inline std::string some_form(std::mt19937& random) {
   const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
   const auto text = [&](const char* word) {  // some stand inline in a value, some do not
     const unsigned n = below(5);
     return '"' + (word + std::to_string(n)) + (n % 2 == 0 ? "\"" : " is longer than a value\"");
   };
-  const std::string e = std::to_string(100 + below(20));
+  const std::string e = std::to_string(entity_of(below(20)));
   switch (below(12)) {
     case 0: return "[:db/retractEntity " + e + "]";
     case 1: return "[:db/retract " + e + " :age]";
     case 2: return "[:db/retract " + e + " :tag " + text("t") + "]";
-    case 3: return "[:db/add " + e + " :friend " + std::to_string(100 + below(20)) + "]";
+    case 3: return "[:db/add " + e + " :friend " + std::to_string(entity_of(below(20))) + "]";
     case 4: return "[:db/add " + e + " :secret " + std::to_string(below(50)) + "]";
     case 5: return "[:db/add " + e + " :name " + text("n") + "]";
     case 6:
@@ -56,9 +62,9 @@ inline datom_range some_range(std::mt19937& random, const db& in) {
   const auto a = [&] { return in.attribute(kw(std::vector{"name", "age", "tag", "friend"}[below(4)]))->id; };
   datom_range range{.index = static_cast<index_order>(below(4)), .descending = below(2) == 0};
   const unsigned given = below(4);
-  const entity_id e = 98 + below(24);
-  const value v =
-      range.index == index_order::vaet ? value::ref(98 + below(24)) : value{std::int64_t{below(32)}};
+  const auto one = [&] { return below(3) == 0 ? entity_of(below(20)) : entity_id{98 + below(24)}; };
+  const entity_id e = one();
+  const value v = range.index == index_order::vaet ? value::ref(one()) : value{std::int64_t{below(32)}};
   unsigned n = 0;
   for (const components c : datoms::order_of(range.index)) {
     if (n++ >= given) break;
@@ -69,9 +75,9 @@ inline datom_range some_range(std::mt19937& random, const db& in) {
   const components next = datoms::bounded_component(range);
   const auto bound = [&]() -> std::optional<range_bound> {
     if (next == components::none || below(2) == 0) return std::nullopt;
-    if (next == components::e) return range_bound{value::ref(98 + below(24)), below(2) == 0};
+    if (next == components::e) return range_bound{value::ref(one()), below(2) == 0};
     if (next == components::a) return range_bound{value::ref(a()), below(2) == 0};
-    if (range.index == index_order::vaet) return range_bound{value::ref(98 + below(24)), below(2) == 0};
+    if (range.index == index_order::vaet) return range_bound{value::ref(one()), below(2) == 0};
     return range_bound{value{std::int64_t{below(32)}}, below(2) == 0};
   };
   range.start = bound(), range.stop = bound();

@@ -27,10 +27,11 @@ constexpr std::string_view schema = R"([
   {:db/ident :pair    :db/valueType :db.type/tuple   :db/cardinality :db.cardinality/one
    :db/tupleTypes [:db.type/ref :db.type/string]}])";
 
+std::string text_of(entity_id e) { return std::to_string(e); }
+
 class TxCombinations : public two_people {
  protected:
   TxCombinations() : two_people{schema} {}
-  static std::string text(entity_id e) { return std::to_string(e); }
   std::vector<value> in_avet(std::string_view a) const {
     std::vector<value> out;
     for (const datom& d : conn.db().datoms(index_order::avet, kw(a))) out.push_back(d.v);
@@ -50,6 +51,19 @@ TEST_F(TxCombinations, AMapGivesAnAttributeOfCardinalityOneOneValueAndNoCollecti
   refused("[{:db/id 101 :boss []}]", "db.error/invalid-entity-alias");
   refused("[{:db/id 101 :boss #{102}}]", "db.error/not-an-entity", "#{102}");
   refused("[{:db/id 101 :tag [[\"a\" \"b\"]]}]", wrong, ":tag");
+}
+
+TEST_F(TxCombinations, AMapNestsInMapsOnlyWhateverFormsStandBesideIt) {
+  for (const char* beside : {"", "{:db/id 101 :age 1}"}) {
+    const auto nested = [&](const std::string& form) {
+      refused("[" + form + beside + "]", "db.error/invalid-nested-entity", "stands in a map");
+      refused("[" + std::string{beside} + form + "]", "db.error/invalid-nested-entity", "stands in a map");
+    };
+    nested(R"([:db/add 101 :limb {:name "hand"}])");
+    nested(R"([:db/add 101 :boss {:email "petr@x"}])");
+    nested(R"([:db/cas 101 :boss nil {:email "petr@x"}])");
+    nested(R"([:db/retract 101 :boss {:email "petr@x" :age 5}])");
+  }
 }
 
 TEST_F(TxCombinations, AUniqueValueMovesByMapsAlsoByNestedOnes) {
@@ -76,7 +90,7 @@ TEST_F(TxCombinations, MapsWithoutIdsThatGiveOneIdentityAreOneEntity) {
 TEST_F(TxCombinations, AComponentIsGivenToItsOwnerInReverse) {
   const auto report =
       transact(conn, R"([{:db/id "f" :name "hand" :_limb 101 :limb {:db/id "g" :name "finger"}}])");
-  EXPECT_EQ(of(101, "limb"), "[" + text(*report.resolve_tempid("f")) + "]");
+  EXPECT_EQ(of(101, "limb"), "[" + text_of(*report.resolve_tempid("f")) + "]");
   transact(conn, "[[:db/retractEntity 101]]");
   EXPECT_EQ(of(*report.resolve_tempid("g"), "name"), "[]");
   const auto owner = transact(conn, R"([{:db/id 103 :name "hand" :_limb {:db/id "o" :name "owner"}}])");
@@ -153,7 +167,7 @@ TEST_F(TxCombinations, ATempidInATupleIsTheEntityThatItBecomes) {
   const auto report = transact(conn, R"([{:db/id 201 :pair ["t" "a"]} {:db/id "t" :email "ivan@x"}
                                          {:db/id 202 :pair ["n" "a"]} {:db/id "n" :name "N"}])");
   EXPECT_EQ(of(201, "pair"), R"([[101 "a"]])");
-  EXPECT_EQ(of(202, "pair"), "[[" + text(*report.resolve_tempid("n")) + " \"a\"]]");
+  EXPECT_EQ(of(202, "pair"), "[[" + text_of(*report.resolve_tempid("n")) + " \"a\"]]");
 }
 
 // -- names that changed
@@ -275,9 +289,46 @@ TEST_F(TxCombinations, ATempidOfAPartitionThatUpsertsIsTheEntityWhereverItIs) {
   EXPECT_EQ(report.resolve_tempid("u"), report.resolve_tempid(read_edn("#db/id[:part/mine -2]")));
   const entity_id made = *report.resolve_tempid("u");
   EXPECT_EQ(datoms::part(made), mine);
-  transact(conn, "[[:db/add 101 :friend " + text(made) + "] [:db/add " + text(made) + " :friend 101]]");
-  transact(conn, "[[:db/retractEntity " + text(made) + "]]");
+  transact(conn, "[[:db/add 101 :friend " + text_of(made) + "] [:db/add " + text_of(made) + " :friend 101]]");
+  transact(conn, "[[:db/retractEntity " + text_of(made) + "]]");
   EXPECT_EQ(of(101, "friend") + of(made, "email"), "[][]");
+}
+
+/// Ids of one partition differ only where the sort prefix of a row has no room for them.
+TEST(Partitions, ReferencesIntoThemAreFoundBackwardsOnEveryStore) {
+  for (const store& in : all_stores()) {
+    SCOPED_TRACE(in.name);
+    std::optional<connection> conn{std::in_place, in.open()};
+    transact(*conn, schema);
+    std::string data = "[";
+    for (int i = 0; i < 200; ++i) {
+      const entity_id partition = i % 3 == 0   ? datoms::implicit_part(i % 2)
+                                  : i % 3 == 1 ? entity_id{500}
+                                               : datoms::part_user;
+      const entity_id to = datoms::entid_at(partition, 7 + i / 6);
+      data += "[:db/add " + std::to_string(1000 + i) + (i % 4 < 2 ? " :limb " : " :friend ") +
+              std::to_string(to) + "]";
+      if (i % 20 == 19) transact(*conn, data + "]"), data = "[";
+    }
+    transact(*conn,
+             "[[:db/retractEntity " + std::to_string(datoms::entid_at(datoms::implicit_part(0), 8)) + "]]");
+    conn.reset(), conn.emplace(in.open());
+    const db now = conn->db();
+    std::multiset<std::string> forwards, backwards;
+    const auto limb = now.attribute(kw("limb"))->id, friends = now.attribute(kw("friend"))->id;
+    const auto told = [](const datom& d) { return text_of(d.e) + " " + text_of(d.a) + " " + to_edn(d.v); };
+    for (const datom& d : now.datoms(datom_range{.index = index_order::vaet})) {
+      if (d.a == limb || d.a == friends) backwards.insert(told(d));
+    }
+    for (const attribute_id a : {limb, friends}) {
+      for (const datom& d : now.datoms(index_order::aevt, value::ref(a))) {
+        forwards.insert(told(d));
+        EXPECT_EQ(now.datoms(index_order::vaet, d.v, value::ref(a), d.e).count(), 1u) << told(d);
+      }
+    }
+    EXPECT_EQ(backwards, forwards);
+    EXPECT_GT(forwards.size(), 180u);
+  }
 }
 
 // -- specs

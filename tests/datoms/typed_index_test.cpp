@@ -62,7 +62,14 @@ TEST(TypedRow, PrefixesRiseWithRowsAndPlaces) {
                                 datoms::entid_at(4, 1),
                                 datoms::entid_at(4, 2),
                                 datoms::entid_at(4, datoms::max_counter),
-                                datoms::implicit_part(1) + 5};
+                                datoms::implicit_part(1) + 5,
+                                datoms::implicit_part(1) + 6,
+                                datoms::implicit_part(524287) + datoms::max_counter,
+                                datoms::entid_at(90, 5),
+                                datoms::entid_at(90, 6),
+                                datoms::entid_at(1, 5),
+                                datoms::entid_at(2, 6),
+                                datoms::max_counter};
   const auto entity = [&] { return entities[random() % std::size(entities)]; };
   for (int i = 0; i < 100'000; ++i) {
     const auto order = static_cast<index_order>(random() % 4);

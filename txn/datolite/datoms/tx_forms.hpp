@@ -143,6 +143,7 @@ class form_reader {
   std::optional<db> before_db_;  // what functions get
   std::list<value> returned_;    // by functions: operations point into it
   int depth_ = 0, inner_calls_ = 0;
+  bool in_map_ = false;  // is a map form read, in which maps may nest?
   std::vector<named_attribute>
       recent_;  // much data names the same attributes again and again; by hash, or none
   std::vector<operation> operations_;

@@ -136,6 +136,17 @@ constexpr std::uint64_t narrow_id(entity_id e, int bits) noexcept {
   return 3 * (most + 1) | within((e - entid_at(part_user + 1, 0)) >> (64 - bits));
 }
 
+/// An entity id and behind it the attribute `a`, of 20 bits. Where an id may share its number with others,
+/// the attribute must not tell them apart: there is more of the id in its place, or the same for all.
+constexpr std::uint64_t narrow_id_and(entity_id e, std::uint64_t a) noexcept {
+  constexpr entity_id others = entid_at(part_user + 1, 0);
+  constexpr std::uint64_t most = (std::uint64_t{1} << 62) - 1;
+  if (e < 0) return 0;
+  if (e >= others) return 3 * (most + 1) | std::min(static_cast<std::uint64_t>(e - others), most);
+  const bool shared = e > max_counter && e < entid_at(part_tx, 0);
+  return narrow_id(e, 44) << 20 | (shared ? (std::uint64_t{1} << 20) - 1 : a);
+}
+
 /// The first 45 bits of a value's place among all values: its kind, then 40 bits of itself.
 inline std::uint64_t narrow_value(const value& v) noexcept {
   std::uint64_t word = 0;
@@ -184,7 +195,7 @@ std::uint64_t prefix_of(const X& x, index_order order, int given, bool behind) n
     case index_order::avet: return a_of(x, 19) << 45 | (given > 1 ? detail::narrow_value(x.v) : fill(45));
     default:
       if (!x.v.is(kind::ref)) return x.v.kind() < kind::ref ? 0 : ~std::uint64_t{0};
-      return detail::narrow_id(x.v.word(), 44) << 20 | (given > 1 ? a_of(x, 20) : fill(20));
+      return detail::narrow_id_and(x.v.word(), given > 1 ? a_of(x, 20) : fill(20));
   }
 }
 

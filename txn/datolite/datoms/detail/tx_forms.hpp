@@ -153,9 +153,11 @@ inline void form_reader::read_cas(std::span<const value> parts, const value& for
 }
 
 inline void form_reader::read_map(const value& map, entity_code e) {
+  in_map_ = true;
   for (const map_entry& entry : map.entries()) {
     if (!entry.key.is_keyword("db/id")) read_entry(entry, e, map);
   }
+  in_map_ = false;
 }
 
 inline void form_reader::read_entry(const map_entry& entry, entity_code e, const value& map) {

@@ -120,6 +120,12 @@ inline entity_code form_reader::target(const attribute_facts& a, const value& na
 }
 
 inline entity_code form_reader::nested(const attribute_facts& a, const value& map) {
+  if (!in_map_) {
+    refuse(
+        "db.error/invalid-nested-entity",
+        "a map as the value of " + name_of(a.ident) + " stands in a map, not in [:db/add e a v] and its like",
+        map);
+  }
   const bool may_be_new = a.component || find_keyword(map, "db/id") != nullptr || carries_unique(map);
   if (!may_be_new) {
     refuse("db.error/invalid-nested-entity",
