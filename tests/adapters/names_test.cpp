@@ -255,13 +255,13 @@ TEST(lookup_refs, are_resolved_by_the_view_that_a_clause_asks) {
   const auto t = conn.transact(R"([{:db/id 101 :name "x" :age 1} {:db/id 102 :name "y" :age 2}])"_edn).t;
   conn.transact(R"([{:db/id 101 :name "was x"} {:db/id 102 :name "x"}])"_edn);
   const db now = conn.db(), then = now.as_of(t);
-  const char* const age = "[:find [?a ...] :in $ ?e :where [?e :age ?a]]";
-  const value x = R"([:name "x"])"_edn, one = "[1]"_edn, two = "[2]"_edn;
+  const char* const age = "[:find ?a . :in $ ?e :where [?e :age ?a]]";
+  const value x = R"([:name "x"])"_edn, one{1}, two{2};
   EXPECT_EQ(q(age, now, x).as_value(), two);
   EXPECT_EQ(q(age, then, x).as_value(), one);
   EXPECT_EQ(q(age, now.history(), x).as_value(), two);
   EXPECT_EQ(q(age, now.history().as_of(t), x).as_value(), one);
-  EXPECT_EQ(q(R"([:find [?a ...] :in $ :where [[:name "x"] :age ?a]])", then).as_value(), one);
+  EXPECT_EQ(q(R"([:find ?a . :in $ :where [[:name "x"] :age ?a]])", then).as_value(), one);
   EXPECT_EQ(q("[:find ?a ?b :in $ $then ?e :where [?e :age ?a] [$then ?e :age ?b]]", now, then, x).as_value(),
             "#{[2 1]}"_edn);
 }
