@@ -331,6 +331,48 @@ TEST(Partitions, ReferencesIntoThemAreFoundBackwardsOnEveryStore) {
   }
 }
 
+TEST_F(TxCombinations, AnIdThatIsWrittenAsAValueRaisesTheCounterToo) {
+  std::int64_t n = 5000;
+  for (const char* form :
+       {"[:db/add 101 :friend @]", "[:db/add 101 :pair [@ nil]]", "{:db/id 101 :_friend @}",
+        "{:db/id 101 :limb {:db/id @ :age 1}}", "[:db/cas 103 :boss nil @]"}) {
+    std::string data = form;
+    n += 1000;
+    data.replace(data.find('@'), 1, text_of(datoms::entid_at(datoms::part_user, n)));
+    transact(conn, "[" + data + "]");
+    EXPECT_EQ(conn.db().next_t(), n + 1) << data;
+  }
+  transact(conn,
+           "[[:db/retract 101 :friend " + text_of(datoms::entid_at(datoms::part_user, n + 9000)) + "]]");
+  EXPECT_EQ(conn.db().next_t(), n + 2);  // what is not there, is not named either
+}
+
+TEST(LongTuples, AreKeptFoundAndOrderedOnEveryStore) {
+  const std::string same(600, 'x');
+  for (const store& in : all_stores()) {
+    SCOPED_TRACE(in.name);
+    std::optional<connection> conn{std::in_place, in.open()};
+    transact(*conn, schema);
+    const auto course = [&](int i) { return '"' + same + std::to_string(i) + '"'; };
+    for (const int i : {3, 1, 4, 2, 0}) {
+      const std::string e = std::to_string(200 + i);
+      transact(*conn, "[{:db/id " + e + " :boss 101 :course " + course(i) + " :pair [" + e + " " + course(i) +
+                          "]}]");
+    }
+    transact(*conn, "[[:db/add 204 :course " + course(9) + "] [:db/retract 203 :course]]");
+    conn.reset(), conn.emplace(in.open());
+    std::vector<entity_id> order;
+    for (const datom& d : conn->db().datoms(index_order::avet, kw("taken"))) order.push_back(d.e);
+    EXPECT_EQ(order, (std::vector<entity_id>{203, 200, 201, 202, 204}));
+    EXPECT_EQ(conn->db().entid(read_edn("[:taken [101 " + course(9) + "]]")), 204);
+    EXPECT_EQ(conn->db().entid(read_edn("[:taken [101 " + course(4) + "]]")), std::nullopt);
+    EXPECT_EQ(conn->db().as_of(conn->db().basis_t() - 1).entid(read_edn("[:taken [101 " + course(4) + "]]")),
+              204);
+    expect_refused(*conn, "[{:db/id 210 :boss 101 :course " + course(2) + "}]", "db.error/unique-conflict");
+    EXPECT_EQ(transact(*conn, "[[:db/add 200 :pair [200 " + course(0) + "]]]").tx_data.size(), 1u);
+  }
+}
+
 // -- specs
 
 TEST(EnsureAfterWith, DemandsWhatTheBranchHas) {
