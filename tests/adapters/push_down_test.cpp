@@ -3,6 +3,7 @@
 
 #include <datolite/adapters/index_pattern.hpp>
 #include <datolite/adapters/index_relation.hpp>
+#include <datolite/adapters/word_groups.hpp>
 #include <datolite/core/edn.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/engines/leveldb.hpp>
@@ -15,6 +16,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -158,6 +162,26 @@ TYPED_TEST(push_down_on, transactions_and_operations_are_slots) {
       R"(#{["n7" false] ["n7" true] ["new" true]})");
   EXPECT_EQ(q("[:find ?t . :where [_ :name \"new\" ?t]]", now).scalar()->word(),
             datoms::t_to_tx(now.basis_t()));
+}
+
+TEST(word_groups, have_each_word_once_ascending_and_its_rows_ascending) {
+  for (unsigned round = 0; round < 200; ++round) {
+    std::vector<std::int64_t> words(round % 17);
+    for (std::size_t i = 0; i < words.size(); ++i)
+      words[i] = round % 4 == 0 ? static_cast<std::int64_t>(i) * 3
+                                : static_cast<std::int64_t>((i + round) * 7919 % 11) - 4;
+    if (round % 4 == 1) std::sort(words.begin(), words.end());
+    std::map<std::int64_t, std::vector<std::uint32_t>> expected, found;
+    for (std::size_t i = 0; i < words.size(); ++i)
+      expected[words[i]].push_back(static_cast<std::uint32_t>(i));
+    const adapters::word_groups groups{words};
+    const auto distinct = groups.distinct();
+    EXPECT_TRUE(std::is_sorted(distinct.begin(), distinct.end()));
+    EXPECT_EQ(distinct.size(), expected.size());
+    for (std::size_t i = 0; i < distinct.size(); ++i)
+      found[distinct[i]].assign(groups.rows_of(i).begin(), groups.rows_of(i).end());
+    EXPECT_EQ(found, expected);
+  }
 }
 
 TEST(aliases, a_number_is_one_entity_in_every_plan) {

@@ -15,6 +15,7 @@
 #include <random>
 #include <ranges>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -211,6 +212,25 @@ TYPED_TEST(sorted_map_of, random_edits_finds_and_bounds_as_std_map_does) {
     const auto between =
         less(k, other) ? in_model(b.model.lower_bound(other)) - in_model(b.model.lower_bound(k)) : 0;
     ASSERT_EQ(b.map.count_range(k, other), between);
+  }
+}
+
+TYPED_TEST(sorted_map_of, bounds_of_many_probes_are_those_of_each) {
+  rng r{seed};
+  typename TestFixture::both b;
+  for (const int steps : {0, 1, 40, 5000}) {
+    for (int step = 0; step < steps; ++step) b.some_edit(r, 6);
+    for (int round = 0; round < 50; ++round) {
+      std::vector<typename TestFixture::key> probes;
+      for (std::size_t n = r() % 40; n > 0; --n)
+        probes.push_back(some<typename TestFixture::key, typename TestFixture::mapped>::key(r));
+      if (round % 2 == 0) std::sort(probes.begin(), probes.end(), b.model.key_comp());
+      const std::span<const typename TestFixture::key> all{probes};
+      std::vector<decltype(b.map.begin())> found(probes.size());
+      round % 3 == 0 ? b.map.lower_bounds(all, std::span{found})
+                     : b.map.lower_bounds(all, std::span{found}, b.map.nth(r() % (b.map.size() + 1)));
+      for (std::size_t i = 0; i < probes.size(); ++i) ASSERT_EQ(found[i], b.map.lower_bound(probes[i]));
+    }
   }
 }
 

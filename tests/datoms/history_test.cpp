@@ -186,6 +186,19 @@ class history {
     ASSERT_EQ(shown(found), shown(expected)) << "in " << static_cast<int>(range.index);
   }
 
+  /// As expect_same_runs, by any component that is a number.
+  void compare_runs(const db& in, const datom_range& range) {
+    const bool by_v = range.v && (range.v->is(kind::ref) || range.v->is(kind::long_));
+    if (!range.e && !by_v) return;
+    const bool by_e = range.e && (!by_v || below(2) == 0);
+    std::set<std::int64_t> words;
+    for (int i = below(12); i >= 0; --i)
+      words.insert(by_e || range.v->is(kind::ref) ? some_entity() : below(8) - 3);
+    const std::vector<std::int64_t> ascending{words.begin(), words.end()};
+    expect_same_runs(in, range, by_e ? components::e : components::v, ascending,
+                     below(3) == 0 ? static_cast<std::size_t>(below(9)) : 1'000'000);
+  }
+
   void compare_some(const db& in, const time_filter& time, int ranges) {
     std::vector<std::unique_ptr<datom_cursor>> cursors;
     for (int i = 0; i < 4; ++i) {
@@ -196,6 +209,7 @@ class history {
       const std::size_t at_once = below(3) == 0 ? 1 : 1 + static_cast<std::size_t>(below(40));
       datom_cursor& cursor = *cursors[static_cast<std::size_t>(range.index)];
       if (below(4) == 0) compare_among(cursor, range, time, at_once);
+      if (below(2) == 0) compare_runs(in, range);
       const auto found = read(cursor, range, at_once);
       ASSERT_EQ(shown(found), shown(model_->datoms(range, time))) << "in " << static_cast<int>(range.index);
       if (found.size() <= datoms::exact_count_limit) {

@@ -20,6 +20,7 @@ using namespace datolite_test;
 using datoms::typed::place;
 using datoms::typed::row;
 using datoms::typed::row_less;
+using datoms::typed::word_place;
 
 using prefix = sort_prefix<row, row_less>;
 
@@ -70,12 +71,13 @@ TEST(TypedRow, PrefixesRiseWithRowsAndPlaces) {
                                 datoms::entid_at(1, 5),
                                 datoms::entid_at(2, 6),
                                 datoms::max_counter};
+  const attribute_id attributes[] = {70, 71, 72, (1u << 19) - 1, 1u << 19, (1u << 20) - 1, 1u << 20};
   const auto entity = [&] { return entities[random() % std::size(entities)]; };
   for (int i = 0; i < 100'000; ++i) {
     const auto order = static_cast<index_order>(random() % 4);
     const auto made = [&] {
       value v = order == index_order::vaet ? value::ref(entity()) : values[random() % values.size()];
-      return row{entity(),     static_cast<attribute_id>(70 + random() % 3), order,
+      return row{entity(),     attributes[random() % std::size(attributes)], order,
                  std::move(v), static_cast<std::int64_t>(random() % 2),      0};
     };
     const row x = made(), y = made();
@@ -88,6 +90,12 @@ TEST(TypedRow, PrefixesRiseWithRowsAndPlaces) {
     } else {
       ASSERT_TRUE(row_less{}(p, x));
       ASSERT_LE(prefix::of(p), prefix::of(x));
+    }
+    if (p.behind) continue;
+    const word_place probe{p};
+    ASSERT_EQ(probe.word, prefix::of(p));
+    if (prefix::is_before(probe) && prefix::of(x) == probe.word) {
+      ASSERT_TRUE(row_less{}(p, x)) << static_cast<int>(order) << " " << to_edn(p.v) << " " << to_edn(x.v);
     }
   }
 }
@@ -114,6 +122,68 @@ TEST(TypedIndex, BatchesOfAnySizeShowTheSame) {
         for (const std::int64_t t_op : batch.t_op) ASSERT_EQ(t_op, whole.at(at++).t_op);
       }
       EXPECT_EQ(at, whole.size());
+    }
+  }
+}
+
+/// A thousand entities in the trees, or in blocks; others that came later; and a tail that changes some of
+/// them.
+void fill_with_friends(connection& conn, std::mt19937& random) {
+  const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  const auto id = [](int i) { return std::to_string(datoms::entid_at(datoms::part_user, 5000 + i)); };
+  transact(conn, schema);
+  const auto add = [&](int first, int end) {
+    std::string many;
+    for (int i = first; i < end; ++i) {
+      many += "{:db/id " + id(i) + " :age " + std::to_string(i % 90 - 5) + " :friend [";
+      for (int n = below(4); n > 0; --n) many += id(i % 100 == 7 ? below(1000) : below(20)) + " ";
+      many += "]}";
+    }
+    transact(conn, "[" + many + "]");
+  };
+  add(0, 1000);
+  conn.merge();
+  add(950, 1100);
+  for (int i = 0; i < 25; ++i) {
+    transact(conn, "[[:db/add " + id(below(1000)) + " :age " + std::to_string(below(90)) + "][:db/add " +
+                       id(below(1000)) + " :friend " + id(below(20)) + "][:db/retract " + id(below(1000)) +
+                       " :friend]]");
+  }
+}
+
+TEST(TypedIndex, ManyRunsReadAtOnceAreThoseReadOneByOneAlsoInBlocks) {
+  for (const index_layout layout : {index_layout::typed, index_layout::packed}) {
+    std::mt19937 random{3};
+    const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+    connection conn{new_memory(),
+                    {.layout = layout, .merge = merging::when_asked, .merge_least = 10, .block_bytes = 400}};
+    fill_with_friends(conn, random);
+    const db now = conn.db();
+    const attribute_id age = now.attribute(kw("age"))->id, to = now.attribute(kw("friend"))->id;
+    const value someone = value::ref(1), one{1};
+    const std::pair<datom_range, components> forms[] = {
+        {{.index = index_order::eavt, .e = 1}, components::e},
+        {{.index = index_order::eavt, .e = 1, .a = to}, components::e},
+        {{.index = index_order::aevt, .e = 1, .a = to}, components::e},
+        {{.index = index_order::avet, .a = age, .v = one}, components::v},
+        {{.index = index_order::vaet, .v = someone}, components::v},
+        {{.index = index_order::vaet, .a = to, .v = someone}, components::v},
+        {{.index = index_order::aevt, .e = 1, .a = age, .v = one}, components::e},
+        {{.index = index_order::aevt, .e = 1, .a = age, .stop = range_bound{value{40}}}, components::e}};
+    const std::int64_t t = now.basis_t();
+    for (const db& in : {now, now.as_of(t - 9), now.since(t - 12), now.since(t - 27), now.history()}) {
+      for (const auto& [range, by] : forms) {
+        for (int i = 0; i < 20; ++i) {
+          const bool ages = range.index == index_order::avet;
+          std::set<std::int64_t> words;
+          for (int n = below(60); n >= 0; --n)
+            words.insert(ages ? below(100) - 10 : datoms::entid_at(datoms::part_user, 4990 + below(1120)));
+          const std::size_t enough =
+              below(2) == 0 ? std::size_t{1'000'000} : static_cast<std::size_t>(below(60));
+          expect_same_runs(in, range, by, std::vector(words.begin(), words.end()), enough);
+          if (HasFatalFailure()) return;
+        }
+      }
     }
   }
 }

@@ -53,6 +53,19 @@ TEST(explain, shows_the_branches_of_a_rule_with_rows_in_sum_over_all_runs) {
 )");
 }
 
+TEST(explain, branches_that_read_the_same_are_one_however_long_the_names_in_them_are) {
+  for (std::size_t length = 1; length < 40; ++length) {
+    const std::string name(length, 'n');
+    const std::vector<std::tuple<int, value, int>> facts{
+        {1, value::keyword(name), 2}, {2, value::keyword(name), 3}, {3, value::keyword("other"), 4}};
+    const std::string rules =
+        "[[(path ?a ?b) [?a :" + name + " ?b]] [(path ?a ?b) [?a :" + name + " ?c] (path ?c ?b)]]";
+    const std::string tree = tree_of("[:find ?b :in $ % :where (path 1 ?b)]", {facts, rules});
+    EXPECT_NE(tree.find("rows 1 -> 2, asked 3, answered 2"), std::string::npos) << tree;
+    EXPECT_NE(tree.find("branch, gives answers and questions"), std::string::npos) << tree;
+  }
+}
+
 TEST(explain, shows_what_many_calls_share_once) {
   EXPECT_EQ(tree_of("[:find ?a ?b :in $ % :where (path ?a ?b)]",
                     {chain, "[[(path ?a ?b) [?a ?b]] [(path ?a ?b) (path ?a ?c) (path ?c ?b)]]"_edn}),

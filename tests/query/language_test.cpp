@@ -232,6 +232,19 @@ TEST(rules, rows_that_come_late_meet_the_answers_that_were_there) {
                 "[:find ?x ?y :in $ % [?x ...] :where (reach ?x ?y)]", ways, rules, "[1 2]"_edn);
 }
 
+/// What one branch finds, as answer and to go on from, another may have found before as an answer only.
+TEST(rules, go_on_from_what_has_been_answered_otherwise) {
+  for (const char* shortcut : {"a", "z"}) {
+    const std::string also = std::string{":"} + shortcut;
+    const value facts =
+        datolite::read_edn("[[1 :dep 2] [1 " + also + " 2] [2 :dep 3] [2 " + also + " 9] [3 :dep 4]]");
+    EXPECT_ANSWER("#{[2] [3] [4] [9]}", "[:find ?b :in $ % :where (reach 1 ?b)]", facts,
+                  "[[(reach ?a ?b) [?a :dep ?b]] [(reach ?a ?b) [?a " + also +
+                      " ?b]]"
+                      " [(reach ?a ?b) [?a :dep ?c] (reach ?c ?b)]]");
+  }
+}
+
 TEST(rules, may_call_each_other_compute_negate_and_branch) {
   const std::vector<std::tuple<int, int>> chain{{1, 2}, {2, 3}, {3, 4}, {4, 5}};
   EXPECT_ANSWER(

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <datolite/adapters/index_pattern.hpp>
+#include <datolite/adapters/word_groups.hpp>
 #include <datolite/core/entity_set.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/value_order.hpp>
@@ -129,6 +130,10 @@ class index_relation {
                     query::batch_joiner& join) const;
   datom_range range_to_search(const known_components& known, std::size_t slot, std::size_t searches) const;
   void gather(reading& state, const datom_range& range, std::span<const std::uint32_t> of_ys) const;
+  void take(reading& state, std::size_t first, std::size_t end, bool all,
+            std::span<const std::uint32_t> of_ys) const;
+  static void pair_up(reading& state, std::size_t first, std::size_t end,
+                      std::span<const std::uint32_t> of_ys);
   void flush(reading& state, query::batch_joiner& join, std::uint64_t agreed) const;
 
   query::relation join_aliases(const query::relation& ys, const joined_slots& slots,
@@ -267,20 +272,39 @@ inline void index_relation::gather(reading& state, const datom_range& range,
   const bool exact = pattern_.is_exact(range);
   datom_cursor& cursor = cursor_over(state, range.index, exact);
   cursor.seek(range);
-  datom_columns& to = state.gathered;
-  while (cursor.next_batch(state.columns, 1024)) {
-    datom_columns& from = state.columns;
-    for (std::size_t i = 0; i < from.size; ++i) {
-      if (!exact && !pattern_.matches(from, i)) continue;
-      if (!from.e.empty()) to.e.push_back(from.e[i]);
-      if (!from.a.empty()) to.a.push_back(from.a[i]);
-      if (!from.v.empty()) to.v.push_back(std::move(from.v[i]));
-      if (!from.t_op.empty()) to.t_op.push_back(from.t_op[i]);
-      for (const std::uint32_t y : of_ys) {
-        state.x.push_back(static_cast<std::uint32_t>(to.size)), state.y.push_back(y);
-      }
-      ++to.size;
-    }
+  while (cursor.next_batch(state.columns, 1024)) take(state, 0, state.columns.size, exact, of_ys);
+}
+
+/// Adds to those gathered what the pattern asks for of the datoms [first, end) that were read, all of them if
+/// that is known, each with every row of `of_ys`.
+inline void index_relation::take(reading& state, std::size_t first, std::size_t end, bool all,
+                                 std::span<const std::uint32_t> of_ys) const {
+  datom_columns &from = state.columns, &to = state.gathered;
+  const std::size_t before = to.size;
+  for (std::size_t i = first; i < end; ++i) {
+    if (!all && !pattern_.matches(from, i)) continue;
+    if (!from.e.empty()) to.e.push_back(from.e[i]);
+    if (!from.a.empty()) to.a.push_back(from.a[i]);
+    if (!from.v.empty()) to.v.push_back(std::move(from.v[i]));
+    if (!from.t_op.empty()) to.t_op.push_back(from.t_op[i]);
+    ++to.size;
+  }
+  pair_up(state, before, to.size, of_ys);
+}
+
+/// Pairs the datoms [first, end) of those gathered with every row of `of_ys`.
+inline void index_relation::pair_up(reading& state, std::size_t first, std::size_t end,
+                                    std::span<const std::uint32_t> of_ys) {
+  if (of_ys.size() == 1) {
+    state.y.insert(state.y.end(), end - first, of_ys[0]);
+    state.x.resize(state.x.size() + (end - first));
+    std::iota(state.x.end() - static_cast<std::ptrdiff_t>(end - first), state.x.end(),
+              static_cast<std::uint32_t>(first));
+    return;
+  }
+  for (std::size_t x = first; x < end; ++x) {
+    state.x.insert(state.x.end(), of_ys.size(), static_cast<std::uint32_t>(x));
+    state.y.insert(state.y.end(), of_ys.begin(), of_ys.end());
   }
 }
 
@@ -302,39 +326,34 @@ inline datom_range index_relation::range_to_search(const known_components& known
 inline void index_relation::search_words(std::size_t slot, const query::relation& ys,
                                          const joined_slots& slots, query::batch_joiner& join) const {
   constexpr std::size_t enough = 1024;
-  const auto words = ys.column(*slots.y[slot]).words();
-  numbers order(words.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
-  if (!std::is_sorted(words.begin(), words.end())) {
-    std::sort(order.begin(), order.end(), [words](std::uint32_t i, std::uint32_t j) {
-      return words[i] != words[j] ? words[i] < words[j] : i < j;
-    });
-  }
+  const word_groups all{ys.column(*slots.y[slot]).words()};
   const std::size_t pair = slots.pair[slot];
   const std::uint64_t agreed = pair < 64 ? std::uint64_t{1} << pair : 0;
   const bool refs = slot == slot_e || pattern_.known().facts->type == kind::ref;
+  const std::int64_t first = all.distinct().front();
   known_components known = pattern_.known();
-  datom_range range;
+  if (slot == slot_e)
+    known.e = first;
+  else
+    known.v = refs ? value::ref(first) : value{first};
+  const datom_range range = range_to_search(known, slot, ys.size());
+  const bool exact = pattern_.is_exact(range);
   reading state{pattern_};
-  for (std::size_t from = 0; from < order.size() && !join.done();) {
-    const std::int64_t word = words[order[from]];
-    std::size_t to = from + 1;
-    while (to < order.size() && words[order[to]] == word) ++to;
-    if (slot == slot_e)
-      known.e = word;
-    else
-      known.v = refs ? value::ref(word) : value{word};
-    if (from == 0)
-      range = range_to_search(known, slot, order.size());
-    else if (slot == slot_e)
-      range.e = word;
-    else
-      range.v = known.v;
-    gather(state, range, std::span{order}.subspan(from, to - from));
-    if (state.gathered.size >= enough) flush(state, join, agreed);
-    from = to;
+  datom_cursor& cursor = cursor_over(state, range.index, exact);
+  std::vector<std::size_t> ends;
+  for (std::size_t done = 0; done < all.distinct().size() && !join.done(); done += ends.size()) {
+    ends.clear();
+    datom_columns& to = exact ? state.gathered : state.columns;
+    to.clear();
+    cursor.read_runs(range, component_of(slot), all.distinct().subspan(done), enough, to, ends);
+    for (std::size_t i = 0, from = 0; i < ends.size(); from = ends[i++]) {
+      if (exact)
+        pair_up(state, from, ends[i], all.rows_of(done + i));
+      else
+        take(state, from, ends[i], false, all.rows_of(done + i));
+    }
+    flush(state, join, agreed);
   }
-  flush(state, join, agreed);
 }
 
 // -- bindings of any kind

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include <datolite/core/value.hpp>
@@ -51,6 +52,15 @@ struct datom_columns {
   void clear() noexcept {
     size = 0;
     e.clear(), a.clear(), v.clear(), t_op.clear();
+  }
+
+  /// Adds the rows of `more`, whose values it takes.
+  void append(datom_columns& more) {
+    e.insert(e.end(), more.e.begin(), more.e.end());
+    a.insert(a.end(), more.a.begin(), more.a.end());
+    v.insert(v.end(), std::move_iterator{more.v.begin()}, std::move_iterator{more.v.end()});
+    t_op.insert(t_op.end(), more.t_op.begin(), more.t_op.end());
+    size += more.size;
   }
 };
 

@@ -68,6 +68,31 @@ class datom_cursor {
 
   /// Replaces `out` by up to `at_most` further datoms of the range; false (and an empty `out`) at its end.
   virtual bool next_batch(datom_columns& out, std::size_t at_most) = 0;
+
+  /// Reads many runs: `range` with each of `words` in turn, which ascend, for its entity (`in` is e) or its
+  /// value (`in` is v; it stays of its kind, ref or long). Appends the datoms to `out`, and to `ends` how many
+  /// there are in `out` after each run; stops behind the run with which there are `enough`. The same as a seek
+  /// and batches for each, which is also how it counts. REQUIRES: range has that component. The next read
+  /// begins with a seek.
+  virtual void read_runs(datom_range range, components in, std::span<const std::int64_t> words,
+                         std::size_t enough, datom_columns& out, std::vector<std::size_t>& ends) {
+    datom_columns batch;
+    for (const std::int64_t word : words) {
+      set_word(range, in, word);
+      seek(range);
+      while (next_batch(batch, 1024)) out.append(batch);
+      ends.push_back(out.size);
+      if (out.size >= enough) return;
+    }
+  }
+
+ protected:
+  static void set_word(datom_range& range, components in, std::int64_t word) {
+    if (in == components::e)
+      range.e = word;
+    else
+      range.v = range.v->is(kind::ref) ? value::ref(word) : value{word};
+  }
 };
 
 class index_access {

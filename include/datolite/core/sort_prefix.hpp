@@ -1,5 +1,5 @@
-// sort_prefix: eight bytes of a key that sort as the key does. And what else a key type may say of itself to a
-// `sorted_map`.
+// sort_prefix: eight bytes of a key that sort as the key does. And what else a key type may say of itself to
+// a `sorted_map`.
 //
 // A node of a `sorted_map` keeps these words of its keys side by side and searches them first, so that most
 // searches touch no key but the one they find. A key type without one is searched by its comparator alone.
@@ -26,7 +26,9 @@ namespace datolite {
 ///
 /// Law: less(a, b) implies of(a) <= of(b). `exact` promises more: of(a) == of(b) implies that neither is
 /// less. `of` may be overloaded for other types that the comparator accepts (the law then holds across them);
-/// where it is not, lookups by such a type use the comparator alone. `of` must not throw.
+/// where it is not, lookups by such a type use the comparator alone. `of` must not throw. For such a type
+/// `is_before(probe)` may say that the probe is less than every key with of(key) == of(probe): then no key
+/// needs to be looked at.
 template <class Key, class Compare>
 struct sort_prefix {};
 
@@ -39,6 +41,12 @@ template <class Key, class Compare, class Probe>
 concept has_sort_prefix = requires(const Probe& probe) {
   { sort_prefix<Key, Compare>::of(probe) }
   noexcept->std::same_as<std::uint64_t>;
+};
+
+template <class Key, class Compare, class Probe>
+concept tells_behind = requires(const Probe& probe) {
+  { sort_prefix<Key, Compare>::is_before(probe) }
+  noexcept->std::same_as<bool>;
 };
 
 /// The first eight bytes of `text` as a big-endian number, padded with zeros: monotone in the order of bytes.

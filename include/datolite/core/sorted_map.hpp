@@ -25,6 +25,8 @@
 // it fast.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
@@ -105,6 +107,22 @@ class sorted_base {
   template <class Probe = key_type>
   iterator lower_bound(const Probe& probe, const iterator& near) const {
     return iterator{tree_.template bound_near<false>(as_probe<L>(probe), less_, near.at_)};
+  }
+  /// lower_bound of each of `probes`, into `out`: each is sought from the one before (the first from `near`,
+  /// an iterator of this map or none at all), and memory is waited for once for some of them. REQUIRES:
+  /// probes.size() <= out.size().
+  template <class Probe = key_type>
+  void lower_bounds(std::span<const Probe> probes, std::span<iterator> out, const iterator& near = {}) const {
+    constexpr std::size_t together = 16;
+    std::array<position<L>, together> found;
+    position<L> from = near.at_;
+    for (std::size_t i = 0; i < probes.size(); i += together) {
+      const std::size_t n = std::min(together, probes.size() - i);
+      const auto probe = [&](std::size_t j) -> decltype(auto) { return as_probe<L>(probes[i + j]); };
+      tree_.template bound_many<false>(n, probe, less_, from, found.data());
+      for (std::size_t j = 0; j < n; ++j) out[i + j] = iterator{found[j]};
+      from = found[n - 1];
+    }
   }
   /// The first entry whose key is greater than `probe`; end() if there is none. O(log n).
   template <class Probe = key_type>

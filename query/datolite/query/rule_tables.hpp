@@ -89,7 +89,8 @@ class rule_tables {
     std::size_t rule = 0;
     std::uint64_t mask = 0;
     bool keeps_origin = false;
-    std::size_t held = 0;  ///< bytes that the limits know of
+    bool answered_by_one = false;  ///< one branch gives all answers
+    std::size_t held = 0;          ///< bytes that the limits know of
   };
 
   /// The table that answers a call of a query's own body, or of a negation; null if it was never called.
@@ -223,6 +224,8 @@ inline void rule_tables::make_branches(table& of, std::size_t source) {
     b.frame->absorbed = true;
     if (b.united) with_.ask_sources(*b.frame);
   }
+  of.answered_by_one = std::count_if(of.branches.begin(), of.branches.end(),
+                                     [](const branch& b) { return !b.continues; }) == 1;
 }
 
 /// Asks `callee` for the bound values in the rows of `ys`.
@@ -306,9 +309,13 @@ inline void rule_tables::finish(branch& of, relation rows) {
     add_seeds(to, rows);
     return hold(to);
   }
-  if (!of.also_seeds.empty()) add_seeds(to, relation{rows}.with_slots(of.also_seeds));
+  // What has been answered before gives no new seeds, unless it came from elsewhere.
+  const bool by_answers = !of.also_seeds.empty() && to.answered_by_one;
+  if (!of.also_seeds.empty() && !by_answers) add_seeds(to, relation{rows}.with_slots(of.also_seeds));
   const std::size_t before = to.answers.size();
   to.known_answers.absorb(to.answers, rows);
+  if (by_answers && to.answers.size() > before)
+    add_seeds(to, detail::tail(to.answers, before).with_slots(of.also_seeds));
   hold(to);
   if (to.answers.size() == before) return;
   for (call_site* caller : to.callers) enqueue(*caller);

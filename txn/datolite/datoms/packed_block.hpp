@@ -22,6 +22,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <datolite/core/bytes.hpp>
@@ -159,6 +160,29 @@ class block {
     const std::uint64_t distance = static_cast<std::uint64_t>(wanted) - static_cast<std::uint64_t>(base);
     const std::size_t first = gallop(from, to, [&](std::size_t i) { return column[i] < distance; });
     return gallop(first, to, [&](std::size_t i) { return column[i] == distance && compare(i, x) < 0; });
+  }
+  /// The rows of [from, size()) that begin as `x` says, a place before rows, sought from `from` on: O(log of
+  /// how far away they are, and of how many).  REQUIRES: no row before `from` begins so.
+  std::pair<std::size_t, std::size_t> run_near(const place& x, std::size_t from) const {
+    const group* const only = groups_.size() == 1 && x.given > 0 ? &groups_.front() : nullptr;
+    const bool one_a = only != nullptr && static_cast<std::int64_t>(only->a) == x.a;
+    const bool by_e = (order_ == index_order::eavt && x.given == 1) ||
+                      (order_ == index_order::aevt && one_a && x.given == 2);
+    const bool by_word = only != nullptr && only->kind == x.v.kind() && detail::is_word(only->kind) &&
+                         ((order_ == index_order::avet && one_a && x.given == 2) ||
+                          (order_ == index_order::vaet && (x.given == 1 || (one_a && x.given == 2))));
+    if (!by_e && !by_word) {
+      const std::size_t first = bisect(x, from, size_);
+      place behind = x;
+      behind.behind = true;
+      return {first, gallop(first, size_, [&](std::size_t i) { return compare(i, behind) < 0; })};
+    }
+    const bits& column = by_e ? e_ : slot_;
+    const std::int64_t base = by_e ? e_base_ : only->least, wanted = by_e ? x.e : detail::word_of(x.v);
+    if (wanted < base) return {from, from};
+    const std::uint64_t distance = static_cast<std::uint64_t>(wanted) - static_cast<std::uint64_t>(base);
+    const std::size_t first = gallop(from, size_, [&](std::size_t i) { return column[i] < distance; });
+    return {first, gallop(first, size_, [&](std::size_t i) { return column[i] == distance; })};
   }
   std::strong_ordering compare(std::size_t i, const row& x) const {
     const auto order = compare_leading(i, x, 3);

@@ -94,7 +94,81 @@ class cursor final : public datom_cursor {
     return out.size > 0;
   }
 
+  void read_runs(datom_range range, components in, std::span<const std::int64_t> words, std::size_t enough,
+                 datom_columns& out, std::vector<std::size_t>& ends) override {
+    const bool masks = order_ == index_order::avet && !in_.masked.empty();
+    if (words.empty() || !typed::word_run::serves(range, in) || time_.needs_past() || masks)
+      return datom_cursor::read_runs(std::move(range), in, words, enough, out, ends);
+    set_word(range, in, words[0]);
+    const typed::word_run run{range, in};
+    novelty_ahead fresh{*in_.novelty, order_, run.at(words[0])};
+    std::size_t from = 0;  // where in the present block the last run ended
+    const auto pick_within = [&](const block* b, const place& low) {
+      if (b == nullptr) return false;
+      const auto [first, end] = b->run_near(low, from);
+      if (first == 0 || end == b->size()) return false;  // perhaps not all its rows are here
+      pick(*b, first, end);
+      from = end;
+      return true;
+    };
+    picked_.clear();
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const place low = run.at(words[i]);
+      const bool plain = !fresh.has(low);
+      bool picked = plain && pick_within(current_.last(), low);
+      if (!picked) {
+        show_picked(out);
+        from = 0;
+        picked = plain && !current_.is_in_last(low) && pick_within(current_.reach(low), low);
+      }
+      if (picked) {
+        ends.push_back(out.size + picked_.size());
+      } else {
+        datom_cursor::read_runs(range, in, words.subspan(i, 1), enough, out, ends);
+        from = 0;
+      }
+      if (out.size + picked_.size() >= enough) break;
+    }
+    show_picked(out);
+    current_.clear(), past_.clear(), novelty_.clear();
+  }
+
  private:
+  /// Notes those of the rows [first, end) of the present block that the time shows.
+  void pick(const block& b, std::size_t first, std::size_t end) {
+    const bool all = time_.since < b.first_t();
+    for (std::size_t i = first; i < end; ++i) {
+      if (all || time_.shows(b.t_added(i))) picked_.push_back(static_cast<std::uint32_t>(i));
+    }
+  }
+
+  /// Hands out the rows of the present block that were noted.
+  void show_picked(datom_columns& out) {
+    if (picked_.empty()) return;
+    const block& b = *current_.last();
+    renew_memo();
+    append_rows(out, b, picked_);
+    io_.reads += picked_.size();
+    picked_.clear();
+  }
+
+  /// Texts made so far are those of the present block.
+  void renew_memo() {
+    if (!includes(wanted_, components::v) || memo_of_ == current_.openings()) return;
+    memo_of_ = current_.openings();
+    memo_.reset();
+  }
+
+  void append_rows(datom_columns& out, const block& b, std::span<const std::uint32_t> rows) {
+    for (const std::uint32_t at : rows) {
+      if (includes(wanted_, components::e)) out.e.push_back(b.e(at));
+      if (includes(wanted_, components::a)) out.a.push_back(b.a(at));
+      if (includes(wanted_, components::t)) out.t_op.push_back(make_t_op(b.t_added(at), true));
+    }
+    if (includes(wanted_, components::v)) b.append_v(out.v, rows, memo_);
+    out.size += rows.size();
+  }
+
   /// The next row that is not in the blocks of current facts.
   const row* next_other() const {
     const row* const fresh = novelty_.front();
@@ -135,10 +209,7 @@ class cursor final : public datom_cursor {
   /// Hands out what the time shows of the next `n` rows of the present block, as far as there is room.
   void hand_out(datom_columns& out, std::size_t n, std::size_t at_most) {
     const block& b = current_.shown();
-    if (includes(wanted_, components::v) && memo_of_ != current_.openings()) {
-      memo_of_ = current_.openings();
-      memo_.reset();
-    }
+    renew_memo();
     const bool all = time_.since < b.first_t() && b.last_t() <= time_.as_of && !masking_;
     if (all && !descending_ && among_ != nullptr) {
       current_.drop(hand_out_among(out, b, n, at_most));

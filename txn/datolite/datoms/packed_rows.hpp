@@ -32,15 +32,29 @@ class block_run {
     range_ = &between, descending_ = descending;
     from_ = to_ = 0;
     if (between.empty || all.size() == 0) return;
-    const place& first = descending ? between.high : between.low;
-    if (block_.shown == nullptr || !all.is_in(at_, first)) {
-      ++io_->seeks;
-      open(all.find(first));
-    }
+    reach(descending ? between.high : between.low);
     confine();
     if (from_ >= to_) step();
   }
   void clear() noexcept { from_ = to_ = 0; }
+
+  /// The block in which `first` stands, whole; null if there is none. Of its rows none is left to read. At
+  /// most one search of the directory, none where it is the block read last.
+  const block* reach(const place& first) {
+    from_ = to_ = 0;
+    if (base_->tree(tree_).size() == 0) return nullptr;
+    if (!is_in_last(first)) {
+      ++io_->seeks;
+      open(base_->tree(tree_).find(first));
+    }
+    return block_.shown;
+  }
+  /// Whether the block in which `first` stands is the one read last.
+  bool is_in_last(const place& first) const {
+    return block_.shown != nullptr && base_->tree(tree_).is_in(at_, first);
+  }
+  /// The block read last, whole; null if none was.
+  const block* last() const noexcept { return block_.shown; }
 
   bool at_end() const noexcept { return from_ >= to_; }
   /// The present block, and its rows [from, to) that are left of the range. REQUIRES: !at_end().
@@ -107,6 +121,33 @@ class block_run {
   bool descending_ = false;
   held_block block_;
   std::size_t at_ = 0, from_ = 0, to_ = 0, openings_ = 0;
+};
+
+/// Tells of runs that ascend whether a typed index may have rows of them.
+class novelty_ahead {
+ public:
+  /// `first`: the place before the first run.
+  novelty_ahead(const typed::index& of, index_order order, const place& first)
+      : tree_{of.current(order)},
+        tail_{of.newest(), order, first},
+        any_past_{!of.past(order).empty()},
+        next_{tree_.empty() ? typed::tree::iterator{} : tree_.lower_bound(first)} {}
+
+  bool has(const place& low) {
+    if (any_past_ || tail_.has(low)) return true;
+    if (next_.at_end()) return false;
+    if (typed::row_less{}(*next_, low)) next_ = tree_.lower_bound(low, next_);
+    if (next_.at_end()) return false;
+    place high = low;
+    high.behind = true;
+    return typed::row_less{}(*next_, high);
+  }
+
+ private:
+  const typed::tree& tree_;
+  typed::tail_ahead tail_;
+  bool any_past_;
+  typed::tree::iterator next_;
 };
 
 /// The rows of a typed index between two places, current and past ones merged. A row that has ended is shown

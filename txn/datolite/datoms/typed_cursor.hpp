@@ -5,12 +5,15 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
@@ -22,50 +25,11 @@
 #include <datolite/datoms/typed_row.hpp>
 #include <datolite/datoms/typed_runs.hpp>
 #include <datolite/datoms/typed_tail.hpp>
+#include <datolite/datoms/word_run.hpp>
 
 namespace datolite::datoms::typed {
 
 using tree = sorted_set<row, row_less>;
-
-/// The places around a range: its rows lie between them.
-struct place_range {
-  place low, high;
-  bool empty = false;  ///< the bounds cross
-};
-
-namespace detail {
-
-inline void bound_by(place& at, components c, const range_bound& by, bool behind) {
-  ++at.given;
-  at.behind = behind;
-  if (c == components::e) at.e = id_of_bound(by.at);
-  if (c == components::a) at.a = id_of_bound(by.at);
-  if (c == components::v) at.v = by.at;
-}
-
-}  // namespace detail
-
-/// Throws `incorrect` if the components given are no prefix of the index's order, or there is nothing to
-/// bound.
-inline place_range make_place_range(const datom_range& range) {
-  place_range out;
-  const components next = bounded_component(range);
-  place& low = out.low;
-  low.order = range.index;
-  for (const components c : order_of(range.index)) low.given += is_given(range, c) ? 1 : 0;
-  if (range.e) low.e = *range.e;
-  if (range.a) low.a = *range.a;
-  if (range.v) low.v = *range.v;
-  out.high = low;
-  out.high.behind = true;
-  if (range.start) detail::bound_by(out.low, next, *range.start, !range.start->inclusive);
-  if (range.stop) detail::bound_by(out.high, next, *range.stop, range.stop->inclusive);
-  if (range.start && range.stop) {
-    const auto order = detail::compare_component(out.low, out.high, next);
-    out.empty = order > 0 || (order == 0 && (out.low.behind || !out.high.behind));
-  }
-  return out;
-}
 
 /// The rows of one tree between two places, from either end.
 class tree_run {
@@ -189,7 +153,76 @@ class cursor final : public datom_cursor {
     return out.size > 0;
   }
 
+  void read_runs(datom_range range, components in, std::span<const std::int64_t> words, std::size_t enough,
+                 datom_columns& out, std::vector<std::size_t>& ends) override {
+    if (words.empty() || !word_run::serves(range, in) || (time_.needs_past() && !past_.empty()))
+      return datom_cursor::read_runs(std::move(range), in, words, enough, out, ends);
+    in_current_.clear(), in_past_.clear(), tail_current_.clear(), tail_past_.clear();
+    set_word(range, in, words[0]);
+    word_run run{range, in};
+    tail_ahead later{tail_, order_, run.at(words[0])};
+    constexpr std::size_t together = 16;
+    std::vector<word_place> lows;
+    std::array<tree::iterator, together> found;
+    lows.reserve(together);
+    taken_rows taken{*this, out};
+    for (std::size_t from = 0; from < words.size(); from += together) {
+      const auto some = words.subspan(from, std::min(together, words.size() - from));
+      lows.clear();
+      for (const std::int64_t word : some) lows.emplace_back(run.at(word));
+      current_.lower_bounds(std::span<const word_place>{lows}, std::span{found}, near_);
+      near_ = found[some.size() - 1];
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        if (later.has(lows[i].at)) {
+          taken.show();
+          datom_cursor::read_runs(range, in, some.subspan(i, 1), enough, out, ends);
+        } else {
+          run.set(some[i]);
+          take_run(taken, found[i], run);
+          ends.push_back(taken.in_all());
+        }
+        if (taken.in_all() >= enough) return taken.show();
+      }
+    }
+    taken.show();
+  }
+
  private:
+  /// Rows on their way to columns, many at a time.
+  class taken_rows {
+   public:
+    taken_rows(const cursor& of, datom_columns& out) noexcept : of_{of}, out_{out} {}
+    void add(const row& r) {
+      rows_[n_++] = &r;
+      if (n_ == rows_.size()) show();
+    }
+    void show() { of_.append_current(out_, rows_.data(), std::exchange(n_, 0)); }
+    std::size_t in_all() const noexcept { return out_.size + n_; }
+
+   private:
+    const cursor& of_;
+    datom_columns& out_;
+    std::array<const row*, 128> rows_;
+    std::size_t n_ = 0;
+  };
+
+  /// Takes what the time shows of a run of the tree that begins at `at`.
+  void take_run(taken_rows& taken, tree::iterator at, const word_run& run) {
+    const std::size_t before = taken.in_all();
+    ++io_.seeks;
+    for (;;) {
+      const auto rows = at.side_by_side();
+      std::size_t n = 0;
+      for (; n < rows.size() && run.has(rows[n]); ++n) {
+        if (time_.shows(rows[n].t_added)) taken.add(rows[n]);
+      }
+      io_.steps += n;
+      if (n == 0 || n < rows.size()) break;
+      at.skip(n);
+    }
+    io_.reads += taken.in_all() - before;
+  }
+
   /// Takes rows of the tree of current facts while nothing else stands before the end, a column at a time.
   /// False at the end.
   bool next_current(datom_columns& out, std::size_t at_most) {
@@ -296,6 +329,7 @@ class cursor final : public datom_cursor {
   const entity_set* among_ = nullptr;
   bool descending_ = false;
   row_output output_;
+  tree::iterator near_;  ///< where the last of many runs began
   tree_run in_current_;
   runs_reader in_past_;
   tail_run tail_current_, tail_past_;

@@ -99,11 +99,22 @@ inline std::strong_ordering compare(const row& x, const place& y, index_order in
   return y.behind ? std::strong_ordering::less : std::strong_ordering::greater;
 }
 
+/// A place before rows, with its sort prefix.
+struct word_place {
+  inline explicit word_place(place of) noexcept;
+
+  place at;
+  std::uint64_t word;
+  bool tells_all;  ///< all rows with that prefix begin with the components given
+};
+
 struct row_less {
   using is_transparent = void;
   bool operator()(const row& x, const row& y) const { return compare(x, y, x.order) < 0; }
   bool operator()(const row& x, const place& y) const { return compare(x, y, x.order) < 0; }
   bool operator()(const place& x, const row& y) const { return compare(y, x, y.order) > 0; }
+  bool operator()(const row& x, const word_place& y) const { return (*this)(x, y.at); }
+  bool operator()(const word_place& x, const row& y) const { return (*this)(x.at, y); }
   /// Is neither less? What costs nothing to compare decides first.
   bool same(const row& x, const row& y) const {
     return x.e == y.e && x.a == y.a && x.t_added == y.t_added && detail::compare_values(x.v, y.v) == 0;
@@ -147,6 +158,19 @@ constexpr std::uint64_t narrow_id_and(entity_id e, std::uint64_t a) noexcept {
   return narrow_id(e, 44) << 20 | (shared ? (std::uint64_t{1} << 20) - 1 : a);
 }
 
+/// Does no other entity's id narrow to what `e` narrows to?
+constexpr bool narrows_alone(entity_id e, int bits) noexcept {
+  const std::int64_t most = (std::int64_t{1} << (bits - 2)) - 1;
+  const std::int64_t partition = e >> counter_bits;
+  if (partition == part_tx || partition == part_user) return counter_of(e) < most;
+  return e > 0 && e < most;
+}
+
+/// Does no other attribute's id stand in `bits` bits as `a` does?
+constexpr bool stands_alone(std::int64_t a, int bits) noexcept {
+  return a >= 0 && a < (std::int64_t{1} << bits) - 1;
+}
+
 /// The first 45 bits of a value's place among all values: its kind, then 40 bits of itself.
 inline std::uint64_t narrow_value(const value& v) noexcept {
   std::uint64_t word = 0;
@@ -179,25 +203,57 @@ inline std::uint64_t narrow_value(const value& v) noexcept {
 
 }  // namespace detail
 
-/// The sort prefix of a row (given == 3), or of a place.
+/// The sort prefix of a row (given == 3), or of a place. What stands behind a component in it counts only
+/// where no two of that component have the same bits.
 template <class X>
 std::uint64_t prefix_of(const X& x, index_order order, int given, bool behind) noexcept {
   const auto fill = [behind](int bits) { return behind ? (std::uint64_t{1} << bits) - 1 : std::uint64_t{0}; };
-  const auto a_of = [](const auto& from, int bits) {
-    const auto a = static_cast<std::int64_t>(from.a);
+  const auto a = static_cast<std::int64_t>(x.a);
+  const auto a_in = [a](int bits) {
     return static_cast<std::uint64_t>(std::clamp<std::int64_t>(a, 0, (std::int64_t{1} << bits) - 1));
   };
   if (given == 0) return behind ? ~std::uint64_t{0} : 0;
   switch (order) {
     case index_order::eavt:
       return x.e < 0 ? 0 : std::min(static_cast<std::uint64_t>(x.e), (std::uint64_t{1} << 62) - 1) << 2;
-    case index_order::aevt: return a_of(x, 20) << 44 | (given > 1 ? detail::narrow_id(x.e, 44) : fill(44));
-    case index_order::avet: return a_of(x, 19) << 45 | (given > 1 ? detail::narrow_value(x.v) : fill(45));
+    case index_order::aevt:
+      if (!detail::stands_alone(a, 20)) return a_in(20) << 44;
+      return a_in(20) << 44 | (given > 1 ? detail::narrow_id(x.e, 44) : fill(44));
+    case index_order::avet:
+      if (!detail::stands_alone(a, 19)) return a_in(19) << 45;
+      return a_in(19) << 45 | (given > 1 ? detail::narrow_value(x.v) : fill(45));
     default:
       if (!x.v.is(kind::ref)) return x.v.kind() < kind::ref ? 0 : ~std::uint64_t{0};
-      return detail::narrow_id_and(x.v.word(), given > 1 ? a_of(x, 20) : fill(20));
+      return detail::narrow_id_and(x.v.word(), given > 1 ? a_in(20) : fill(20));
   }
 }
+
+namespace detail {
+
+/// Does the sort prefix of `p` tell the rows that begin as it says from all others?
+inline bool prefix_tells_all(const place& p) noexcept {
+  switch (p.order) {
+    case index_order::eavt: return p.given == 1 && p.e > 0 && p.e < std::int64_t{1} << 61;
+    case index_order::aevt: return p.given == 2 && stands_alone(p.a, 20) && narrows_alone(p.e, 44);
+    case index_order::avet: {
+      constexpr std::int64_t middle = std::int64_t{1} << 38;
+      if (p.given != 2 || !stands_alone(p.a, 19)) return false;
+      if (p.v.is(kind::ref)) return narrows_alone(p.v.word(), 40);
+      return p.v.is(kind::long_) && -middle <= p.v.word() && p.v.word() < middle;
+    }
+    default:
+      return (p.given == 1 || (p.given == 2 && stands_alone(p.a, 20))) && p.v.is(kind::ref) &&
+             narrows_alone(p.v.word(), 44);
+  }
+}
+
+}  // namespace detail
+
+/// REQUIRES: !of.behind.
+inline word_place::word_place(place of) noexcept
+    : at{std::move(of)},
+      word{prefix_of(at, at.order, at.given, false)},
+      tells_all{detail::prefix_tells_all(at)} {}
 
 }  // namespace datolite::datoms::typed
 
@@ -212,5 +268,7 @@ struct datolite::sort_prefix<datolite::datoms::typed::row, datolite::datoms::typ
   static std::uint64_t of(const datoms::typed::place& p) noexcept {
     return datoms::typed::prefix_of(p, p.order, p.given, p.behind);
   }
+  static std::uint64_t of(const datoms::typed::word_place& p) noexcept { return p.word; }
+  static bool is_before(const datoms::typed::word_place& p) noexcept { return p.tells_all; }
   static constexpr bool exact = false;
 };

@@ -10,6 +10,7 @@
 // full nodes).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -71,6 +72,10 @@ class tree {
   }
   template <bool above, class Probe>
   path bound_near(const Probe& probe, const compare& less, path near) const;
+  /// The bounds of `probe(i)` for i in [0, n), into `out`. The nearer each is to the one before, and the
+  /// first to `near`, the cheaper.
+  template <bool above, class Probe>
+  void bound_many(std::size_t n, Probe probe, const compare& less, path near, path* out) const;
   template <class Probe>
   const leaf* find(const Probe& probe, const compare& less, std::size_t& slot) const;
 
@@ -102,6 +107,8 @@ class tree {
 
  private:
   // -- reaching nodes
+  template <bool above, class Probe>
+  void reach_near(path& p, const Probe& probe, const compare& less) const;
   template <bool above, class Probe>
   static std::size_t choose(const inner* at, const Probe& probe, const compare& less) {
     // A probe of the key's own type that equals a separator belongs to its right; one of another type may
@@ -256,34 +263,62 @@ const typename tree<L>::leaf* tree<L>::find(const Probe& probe, const compare& l
   }
 }
 
-/// Climbs from `near` until a node covers the probe, then descends: the nearer, the cheaper.
+/// Sets the path to the leaf where the probe's bound is: climbs until a node covers the probe, then descends.
+/// REQUIRES: the path leads to a leaf.
+template <class L>
+template <bool above, class Probe>
+void tree<L>::reach_near(path& p, const Probe& probe, const compare& less) const {
+  unsigned level = height_;
+  while (level > 0) {
+    const inner* at = p.node[--level];
+    const std::size_t i = choose<above>(at, probe, less);
+    p.index[level] = static_cast<std::uint8_t>(i);
+    if (level == 0 || (i > 0 && i + 1 < at->n)) break;
+  }
+  for (; level < height_; ++level) {
+    if (level + 1 == height_) {
+      p.leaf = static_cast<leaf*>(p.node[level]->child[p.index[level]]);
+    } else {
+      p.node[level + 1] = static_cast<inner*>(p.node[level]->child[p.index[level]]);
+      p.index[level + 1] = static_cast<std::uint8_t>(choose<above>(p.node[level + 1], probe, less));
+    }
+  }
+}
+
+/// The nearer the path stands, the cheaper.
 template <class L>
 template <bool above, class Probe>
 typename tree<L>::path tree<L>::bound_near(const Probe& probe, const compare& less, path p) const {
   if (p.leaf == nullptr || root_ == nullptr) return bound<above>(probe, less);
   const auto before = [&](typename L::key_ref key) { return above ? !less(probe, key) : less(key, probe); };
-  unsigned level = height_;
   // the leaf itself: the answer is behind its first entry, and not behind its last
   const auto& here = p.leaf->entries;
-  if (!before(here.key(0)) || before(here.key(here.size() - 1))) {
-    while (level > 0) {
-      const inner* at = p.node[--level];
-      const std::size_t i = choose<above>(at, probe, less);
-      p.index[level] = static_cast<std::uint8_t>(i);
-      if (level == 0 || (i > 0 && i + 1 < at->n)) break;
-    }
-    for (; level < height_; ++level) {
-      if (level + 1 == height_) {
-        p.leaf = static_cast<leaf*>(p.node[level]->child[p.index[level]]);
-      } else {
-        p.node[level + 1] = static_cast<inner*>(p.node[level]->child[p.index[level]]);
-        p.index[level + 1] = static_cast<std::uint8_t>(choose<above>(p.node[level + 1], probe, less));
-      }
-    }
-  }
+  if (!before(here.key(0)) || before(here.key(here.size() - 1))) reach_near<above>(p, probe, less);
   p.slot = static_cast<std::uint32_t>(p.leaf->entries.template search<above>(probe, less));
   if (p.at_end_of_leaf()) p.next_leaf();
   return p;
+}
+
+/// First all leaves are found, and asked for; then they are searched, and the entries found asked for: so
+/// that memory is waited for once for all.
+template <class L>
+template <bool above, class Probe>
+void tree<L>::bound_many(std::size_t n, Probe probe, const compare& less, path near, path* out) const {
+  if (root_ == nullptr) return void(std::fill_n(out, n, path{}));
+  if (near.leaf == nullptr) near = first();
+  for (std::size_t i = 0; i < n; ++i) {
+    reach_near<above>(near, probe(i), less);
+    near.leaf->entries.prefetch();
+    out[i] = near;
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    path& p = out[i];
+    p.slot = static_cast<std::uint32_t>(p.leaf->entries.template search<above>(probe(i), less));
+    if (p.at_end_of_leaf()) p.next_leaf();
+    if constexpr (std::is_reference_v<typename L::key_ref>) {
+      if (!p.at_end_of_leaf()) __builtin_prefetch(std::addressof(p.leaf->entries.key(p.slot)));
+    }
+  }
 }
 
 template <class L>

@@ -21,7 +21,8 @@ namespace datolite::detail {
 
 struct key_run {
   std::size_t low, high;
-  bool equal = false;  ///< all in it equal the probe
+  bool equal = false;   ///< all in it equal the probe
+  bool behind = false;  ///< all in it are greater than the probe
 };
 
 /// For keys without a prefix: says nothing.
@@ -48,7 +49,10 @@ class prefix_words {
   template <class Probe>
   key_run locate(std::size_t n, const Probe& probe) const noexcept {
     if constexpr (has_sort_prefix<Key, Compare, Probe>) {
-      return locate_word(n, sort_prefix<Key, Compare>::of(probe));
+      key_run run = locate_word(n, sort_prefix<Key, Compare>::of(probe));
+      if constexpr (tells_behind<Key, Compare, Probe>)
+        run.behind = sort_prefix<Key, Compare>::is_before(probe);
+      return run;
     } else {
       return {0, n};
     }
@@ -181,6 +185,7 @@ template <bool at_most, class Probe, class Compare, class KeyAt, class Words>
 std::size_t search_keys(std::size_t n, const Probe& probe, const Compare& less, KeyAt key_at,
                         const Words& words) {
   const key_run run = words.locate(n, probe);
+  if (run.behind) return run.low;
   if (run.equal) return at_most ? run.high : run.low;
   return run.low + count_before(run.high - run.low, [&](std::size_t i) {
            if constexpr (at_most) {

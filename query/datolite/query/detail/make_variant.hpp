@@ -162,7 +162,7 @@ class variant_maker {
     };
     const auto alike = [&](const slot_term& x, const slot_term& y) {
       if (x.is != y.is) return false;
-      return x.is_variable() ? pair(x.id, y.id) : x.id == y.id && x.constant.is_identical(y.constant);
+      return x.is_variable() ? pair(x.id, y.id) : x.id == y.id && x.constant == y.constant;
     };
     const auto patterns = [&](const body_clause& x, const body_clause& y) {
       const auto* p = std::get_if<pattern_clause>(&x.is);
