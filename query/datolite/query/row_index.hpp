@@ -220,17 +220,24 @@ class row_set {
   /// relations of one width.
   void absorb(relation& rows, const relation& more) {
     catch_up(rows, rows.size());
-    fresh_.clear();
     const std::size_t before = rows.size();
     table_.reserve(before + more.size());
-    for_each_hashed(more, [&](std::size_t i, std::size_t hash) {
-      const std::size_t end = before + fresh_.size();
-      const std::size_t found = table_.find_or_add(hash, [&](std::size_t other) {
-        return other < before ? same_row(more, i, rows, other)
-                              : same_row(more, i, more, fresh_[other - before]);
-      });
-      if (found == end) fresh_.push_back(static_cast<std::uint32_t>(i));
-    });
+    if (more.width() == 2 && are_words(rows, more)) {
+      const std::int64_t* const old_words[] = {rows.column(0).words().data(), rows.column(1).words().data()};
+      const std::int64_t* const words[] = {more.column(0).words().data(), more.column(1).words().data()};
+      take_fresh(
+          more, before,
+          [&](std::size_t i, std::size_t other) {
+            return words[0][i] == old_words[0][other] && words[1][i] == old_words[1][other];
+          },
+          [&](std::size_t i, std::size_t other) {
+            return words[0][i] == words[0][other] && words[1][i] == words[1][other];
+          });
+    } else {
+      take_fresh(
+          more, before, [&](std::size_t i, std::size_t other) { return same_row(more, i, rows, other); },
+          [&](std::size_t i, std::size_t other) { return same_row(more, i, more, other); });
+    }
     for (std::size_t slot = 0; slot < rows.width(); ++slot)
       rows.column_to_fill(slot).append(more.column(slot), fresh_);
     rows.commit_rows(fresh_.size());
@@ -239,6 +246,31 @@ class row_set {
 
  private:
   static constexpr std::size_t few = 8;  ///< rows that are compared one by one: cheaper than a table
+
+  /// Whether all columns of both hold entity ids or longs.
+  static bool are_words(const relation& rows, const relation& more) {
+    for (std::size_t slot = 0; slot < more.width(); ++slot) {
+      if (!more.column(slot).is_integral()) return false;
+      if (!rows.empty() && !rows.column(slot).is_integral()) return false;
+    }
+    return true;
+  }
+
+  /// Sets `fresh_` to the rows of `more` that equal none of the `before` rows known (by `same_old`), nor an
+  /// earlier one of `more` (by `same_new`).
+  template <class SameOld, class SameNew>
+  void take_fresh(const relation& more, std::size_t before, SameOld&& same_old, SameNew&& same_new) {
+    fresh_.resize(more.size());
+    std::uint32_t* const fresh = fresh_.data();
+    std::size_t n = 0;
+    for_each_hashed(more, [&](std::size_t i, std::size_t hash) {
+      const std::size_t found = table_.find_or_add(hash, [&](std::size_t other) {
+        return other < before ? same_old(i, other) : same_new(i, fresh[other - before]);
+      });
+      if (found == before + n) fresh[n++] = static_cast<std::uint32_t>(i);
+    });
+    fresh_.resize(n);
+  }
 
   void catch_up(const relation& rows, std::size_t end) {
     while (table_.size() < end)

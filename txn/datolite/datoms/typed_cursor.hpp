@@ -147,6 +147,10 @@ class cursor final : public datom_cursor {
         if (!next_current(out, at_most)) break;
         continue;
       }
+      if (in_current_.front() == nullptr && tail_past_.front() == nullptr && in_past_.front() == nullptr) {
+        next_of_tail(out, at_most);
+        continue;
+      }
       if (!next_merged(out, at_most)) break;
     }
     io_.reads += out.size;
@@ -237,6 +241,20 @@ class cursor final : public datom_cursor {
     }
     append_current(out, rows, n);
     return true;
+  }
+
+  /// Takes rows of the tail's current facts, where there are no others before the end.
+  void next_of_tail(datom_columns& out, std::size_t at_most) {
+    constexpr std::size_t chunk = 128;
+    const row* rows[chunk];
+    std::size_t n = 0;
+    const std::size_t most = std::min(chunk, at_most - out.size);
+    for (; n < most && tail_current_.front() != nullptr; ++io_.steps, tail_current_.advance()) {
+      const row* const next = tail_current_.front();
+      rows[n] = next;
+      n += time_.shows(next->t_added) ? 1 : 0;
+    }
+    append_current(out, rows, n);
   }
 
   /// Of the next rows those that are shown and wanted, looking at `room` at most; how many.
