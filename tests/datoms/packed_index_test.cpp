@@ -164,6 +164,43 @@ TEST(PackedIndex, FiguresTellOfTheSnapshotsThatAreHeld) {
   EXPECT_EQ(datoms::figures_of(conn.db())->snapshots.number, 1u);
 }
 
+/// A packed database of 200 entities with a text each, all in blocks.
+any_storage merged_store() {
+  any_storage in = new_memory();
+  connection conn{in, packed_when_asked()};
+  std::string facts;
+  for (int i = 0; i < 200; ++i) facts += "[:db/add " + std::to_string(1000 + i) + " :db/doc \"d\"]";
+  transact(conn, "[" + facts + "]");
+  conn.merge();
+  return in;
+}
+
+/// Opening reads what the schema needs, which is AEVT: damage to another directory is met by who reads there.
+TEST(PackedIndex, ReadsADirectoryWhenItIsAskedForAndThenNamesItsDamage) {
+  any_storage in = merged_store();
+  const char chunk_of_eavt[] = {datoms::packed::chunk_tag, 0};
+  bytes damaged_key;
+  for (auto& [key, stored] : pairs_of(in)) {
+    if (!key.starts_with(bytes_view{chunk_of_eavt, 2})) continue;  // of EAVT
+    damaged_key = key;
+    stored.back() = static_cast<char>(stored.back() ^ 1);
+    const change one[] = {{key, stored}};
+    in.commit(one);
+  }
+  ASSERT_FALSE(damaged_key.empty());
+  const db now = connection{in, packed_when_asked()}.db();
+  EXPECT_GE(now.datoms(datom_range{.index = index_order::aevt}).size(), 200u);
+  for (int again = 0; again < 2; ++again) {
+    try {
+      now.datoms(datom_range{.index = index_order::eavt, .e = 1001});
+      FAIL() << "nobody saw it";
+    } catch (const error& e) {
+      EXPECT_EQ(e.category(), error_category::corrupt);
+      EXPECT_NE(e.message().find(datoms::flat::detail::hex(damaged_key)), std::string::npos) << e.message();
+    }
+  }
+}
+
 TEST(PackedIndex, TwoProcessesTransactAndMergeInOneDatabase) {
   const temporary_directory place;
   const std::string path = place / "it.db";

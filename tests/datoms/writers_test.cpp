@@ -35,6 +35,33 @@ void increment(connection& conn) {
   }
 }
 
+TEST(Readers, AreFirstInADatabaseManyAtOnce) {
+  for (const store& in :
+       {packed_store(), lmdb_store(index_layout::packed), leveldb_store(index_layout::packed)}) {
+    SCOPED_TRACE(in.name);
+    const any_storage kept = in.open();
+    std::set<std::string> wanted, by_value;
+    {
+      connection conn{kept};
+      transact(conn, schema);
+      for (int n = 0; n < 40; ++n) transact(conn, add_person(1, n));
+      conn.merge();
+      wanted = all_facts(conn.db()), by_value = all_facts(conn.db(), index_order::avet);
+    }
+    const db now = connection{kept}.db();
+    std::atomic<int> ready = 0;
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 8; ++i) {
+      readers.emplace_back([&] {
+        for (++ready; ready < 8;) std::this_thread::yield();
+        EXPECT_EQ(all_facts(now), wanted);
+        EXPECT_EQ(all_facts(now, index_order::avet), by_value);
+      });
+    }
+    for (std::thread& one : readers) one.join();
+  }
+}
+
 TEST(Writers, ThreadsTransactOneAfterAnotherWhileOthersRead) {
   for (const store& in : {memory_store(), lmdb_store()}) {
     SCOPED_TRACE(in.name);

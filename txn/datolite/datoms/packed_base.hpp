@@ -1,10 +1,11 @@
 // packed_base: the blocks of one generation, which is what the last merge left, read from one snapshot of the
 // engine.
 //
-// All database values of a generation share its base, and so one snapshot. A block is found through the
-// directory in memory, read by one `get`, and verified the first time that this process sees it. Where the
-// engine shows values in place, a block stays known by its address as long as the base lives; where it copies
-// them, blocks are kept in a cache of bounded bytes that all bases of a connection share.
+// All database values of a generation share its base, and so one snapshot. A tree's directory is read when it
+// is first asked for, and stays in memory. A block is found through it, read by one `get`, and verified the
+// first time that this process sees it. Where the engine shows values in place, a block stays known by its
+// address as long as the base lives; where it copies them, blocks are kept in a cache of bounded bytes that
+// all bases of a connection share.
 //
 // Threads: any number may read a base.
 #pragma once
@@ -99,30 +100,36 @@ class base {
   /// What a database is before its first merge.
   base() = default;
 
-  /// Reads the directory in `snapshot`, of a database that has a manifest; chunks that `earlier` (or null)
-  /// has as well are shared with it. Throws `corrupt`.
+  /// The blocks that `m`, the manifest in `snapshot`, tells of. Directories that `earlier` (or null) has read
+  /// are read now, but for the chunks that both have, which are shared. Throws `corrupt`.
   base(any_snapshot snapshot, manifest m, bool in_place, std::shared_ptr<block_cache> cache,
        const base* earlier);
   /// The blocks of `same`, read from a newer snapshot of the same generation. Each is looked up once more.
-  /// O(blocks / 64).
+  /// O(1).
   base(const base& same, any_snapshot snapshot)
       : about_{same.about_},
         snapshot_{std::move(snapshot)},
         trees_{same.trees_},
         in_place_{same.in_place_},
-        cache_{same.cache_} {
-    forget_blocks();
-  }
+        cache_{same.cache_} {}
 
   const manifest& about() const noexcept { return about_; }
   std::int64_t t() const noexcept { return about_.t; }
-  const directory& tree(tree_id of) const noexcept { return (*trees_)[of.number()]; }
+  /// Where a tree's blocks are. The first call reads it. Throws `corrupt`.
+  const directory& tree(tree_id of) const {
+    auto& stands_in = trees_->read[of.number()];
+    const directory* const known = stands_in.load(std::memory_order_acquire);
+    return known != nullptr ? *known : *remember(stands_in, read_directory(of, nullptr));
+  }
   const any_snapshot& snapshot() const noexcept { return *snapshot_; }
 
   /// The i-th block of a tree. Throws `corrupt` if it is not there or damaged.
   held_block read(tree_id of, std::size_t i) const {
     if (!in_place_) return read_cached(tree(of)[i]);
-    std::atomic<shelf*>& stands_in = known_[of.number()][i / shelf::size];
+    std::atomic<shelves*>& all_stand_in = known_[of.number()];
+    shelves* all = all_stand_in.load(std::memory_order_acquire);
+    if (all == nullptr) all = remember(all_stand_in, std::make_unique<shelves>(tree(of).size()));
+    std::atomic<shelf*>& stands_in = all->of[i / shelf::size];
     shelf* with = stands_in.load(std::memory_order_acquire);
     if (with == nullptr) with = remember(stands_in, std::make_unique<shelf>());
     std::atomic<const loaded*>& known = with->blocks[i % shelf::size];
@@ -133,10 +140,7 @@ class base {
 
   base(const base&) = delete;
   ~base() {
-    for (std::size_t number = 0; number < tree_count; ++number) {
-      for (std::size_t i = 0; known_[number] != nullptr && i < shelves(number); ++i)
-        delete known_[number][i].load(std::memory_order_relaxed);
-    }
+    for (const auto& one : known_) delete one.load(std::memory_order_relaxed);
   }
 
  private:
@@ -150,9 +154,26 @@ class base {
       for (const auto& one : blocks) delete one.load(std::memory_order_relaxed);
     }
   };
-  std::size_t shelves(std::size_t number) const noexcept {
-    return ((*trees_)[number].size() + shelf::size - 1) / shelf::size;
-  }
+  /// Those of one tree.
+  struct shelves {
+    explicit shelves(std::size_t blocks)
+        : size{(blocks + shelf::size - 1) / shelf::size}, of{std::make_unique<std::atomic<shelf*>[]>(size)} {}
+    shelves(const shelves&) = delete;
+    ~shelves() {
+      for (std::size_t i = 0; i < size; ++i) delete of[i].load(std::memory_order_relaxed);
+    }
+    const std::size_t size;
+    const std::unique_ptr<std::atomic<shelf*>[]> of;
+  };
+  /// The directories read so far.
+  struct directories {
+    std::array<std::atomic<const directory*>, tree_count> read{};
+    directories() = default;
+    directories(const directories&) = delete;
+    ~directories() {
+      for (const auto& one : read) delete one.load(std::memory_order_relaxed);
+    }
+  };
 
   template <class T>
   static T* remember(std::atomic<T*>& known, std::unique_ptr<T> made) {
@@ -187,19 +208,14 @@ class base {
     return {&found->shown, std::move(found)};
   }
 
-  /// Where blocks are read in place: none is known yet.
-  void forget_blocks() {
-    for (std::size_t number = 0; in_place_ && number < tree_count; ++number)
-      known_[number] = std::make_unique<std::atomic<shelf*>[]>(shelves(number));
-  }
+  std::unique_ptr<const directory> read_directory(tree_id of, const base* earlier) const;
 
-  using directories = std::array<directory, tree_count>;
   manifest about_;
   std::optional<any_snapshot> snapshot_;
-  std::shared_ptr<const directories> trees_ = std::make_shared<const directories>();
+  std::shared_ptr<directories> trees_ = std::make_shared<directories>();
   bool in_place_ = true;
   std::shared_ptr<block_cache> cache_;
-  std::array<std::unique_ptr<std::atomic<shelf*>[]>, tree_count> known_;
+  mutable std::array<std::atomic<shelves*>, tree_count> known_{};
 };
 using base_ptr = std::shared_ptr<const base>;
 
@@ -213,29 +229,35 @@ inline std::optional<manifest> read_manifest(const any_snapshot& snapshot) {
 inline base::base(any_snapshot snapshot, manifest m, bool in_place, std::shared_ptr<block_cache> cache,
                   const base* earlier)
     : about_{std::move(m)}, snapshot_{std::move(snapshot)}, in_place_{in_place}, cache_{std::move(cache)} {
-  const auto trees = std::make_shared<directories>();
-  for (std::size_t number = 0; number < tree_count; ++number) {
-    const tree_id of = tree_of(number);
-    std::vector<chunk_ptr> chunks;
-    for (const std::uint64_t wanted : about_.chunks[number]) {
-      if (earlier != nullptr) {
-        const auto& had = (*earlier->trees_)[number].chunks();
-        const auto same =
-            std::find_if(had.begin(), had.end(), [&](const chunk_ptr& c) { return c->number == wanted; });
-        if (same != had.end()) {
-          chunks.push_back(*same);
-          continue;
-        }
-      }
-      const bytes key = chunk_key(of, wanted);
-      const auto found = snapshot_->get(key);
-      if (!found) detail::throw_corrupt(key, "is missing: a part of the directory of blocks stood there");
-      chunks.push_back(std::make_shared<const chunk>(decode_chunk(of, wanted, found->view())));
-    }
-    (*trees)[number] = directory{std::move(chunks)};
+  for (std::size_t number = 0; earlier != nullptr && number < tree_count; ++number) {
+    if (earlier->trees_->read[number].load(std::memory_order_acquire) == nullptr) continue;
+    trees_->read[number].store(read_directory(tree_of(number), earlier).release(), std::memory_order_release);
   }
-  trees_ = trees;
-  forget_blocks();
+}
+
+inline std::unique_ptr<const directory> base::read_directory(tree_id of, const base* earlier) const {
+  const std::vector<chunk_ptr> none;
+  const std::vector<chunk_ptr>& had = earlier == nullptr ? none : earlier->tree(of).chunks();
+  std::vector<chunk_ptr> chunks;
+  chunks.reserve(about_.chunks[of.number()].size());
+  auto beside = had.begin();  // chunks keep their order, so that one stands near the one before
+  for (const std::uint64_t wanted : about_.chunks[of.number()]) {
+    const auto is_wanted = [&](const chunk_ptr& c) { return c->number == wanted; };
+    if (earlier != nullptr && wanted < earlier->about_.next_number) {
+      auto same = std::find_if(beside, had.end(), is_wanted);
+      if (same == had.end()) same = std::find_if(had.begin(), beside, is_wanted);
+      if (same != had.end() && is_wanted(*same)) {
+        chunks.push_back(*same);
+        beside = same + 1;
+        continue;
+      }
+    }
+    const bytes key = chunk_key(of, wanted);
+    const auto found = snapshot_->get(key);
+    if (!found) detail::throw_corrupt(key, "is missing: a part of the directory of blocks stood there");
+    chunks.push_back(std::make_shared<const chunk>(decode_chunk(of, wanted, found->view())));
+  }
+  return std::make_unique<const directory>(std::move(chunks));
 }
 
 }  // namespace datolite::datoms::packed

@@ -91,6 +91,9 @@ class directory {
  public:
   directory() = default;
   explicit directory(std::vector<chunk_ptr> chunks) : chunks_{std::move(chunks)} {
+    std::size_t n = 0;
+    for (const chunk_ptr& one : chunks_) n += one->entries.size();
+    entries_.reserve(n), words_.reserve(n), before_.reserve(n);
     for (const chunk_ptr& one : chunks_) {
       for (const entry_ptr& e : one->entries) {
         entries_.push_back(&e);

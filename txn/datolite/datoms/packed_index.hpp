@@ -231,7 +231,8 @@ class model final : public datom_index_model<any_snapshot> {
     line_->renew(*of(now).of(), had, std::move(snapshot));
   }
   bool is_merge_due(const datom_index& now) const override {
-    return of(now).fresh_size() > most_fresh(*of(now).blocks());
+    const std::size_t fresh = of(now).fresh_size();
+    return fresh > options_.least_merged && fresh > most_fresh(*of(now).blocks());
   }
   /// With so many rows of novelty no merge is due yet.
   std::size_t most_fresh(const base& blocks) const {

@@ -80,7 +80,7 @@ struct run {
   std::size_t held = 0;
 
   /// Rows of all trees.
-  std::uint64_t rows() const noexcept {
+  std::uint64_t rows() const {
     std::uint64_t n = 0;
     for (std::size_t number = 0; number < tree_count; ++number) n += blocks->tree(tree_of(number)).rows();
     return n;
