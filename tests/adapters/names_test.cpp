@@ -18,6 +18,7 @@
 #include <query/reference_evaluator.hpp>
 
 #include <gtest/gtest.h>
+#include <support/effort.hpp>
 
 namespace names_test {
 
@@ -162,7 +163,9 @@ TEST(names_of_entities, are_resolved_whichever_clause_is_written_first_and_howev
       wanted.insert(canonical(row));
     ASSERT_FALSE(wanted.empty()) << text_of(one, order, "");
     std::optional<value> plan;
+    std::size_t written = 0;
     do {
+      if (written++ % test::stride(std::size_t{1}) != 0) continue;
       const std::string text = text_of(one, order, " :in $ $t $s %");
       const query::prepared fresh{read_edn(text)};
       for (const way forced : {way::cheapest, way::worst_order, way::scan, way::search}) {

@@ -21,6 +21,7 @@
 #include <datolite/query/forced_way.hpp>
 
 #include <gtest/gtest.h>
+#include <support/effort.hpp>
 #include <boost/hana/define_struct.hpp>
 
 namespace numbers_test {
@@ -102,6 +103,7 @@ keys found(const std::string& text, const std::vector<query::argument>& args) {
 void check(const char* name, const query::argument& source, const std::string& pattern, const table& rows,
            std::size_t step = 1) {
   const auto all = probes();
+  step = test::stride(step);
   const auto wanted = [&](auto&& passes) {
     keys out;
     for (const auto& [k, v] : rows) {

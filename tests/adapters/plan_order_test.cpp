@@ -9,6 +9,7 @@
 #include <datolite/datolite.hpp>
 
 #include <gtest/gtest.h>
+#include <support/effort.hpp>
 
 namespace plan_order_test {
 
@@ -99,7 +100,9 @@ TEST(order_of_writing, decides_neither_the_plan_nor_what_is_read) {
     std::vector<std::size_t> order(asked.clauses.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::optional<outcome> first;
+    std::size_t written = 0;
     do {
+      if (written++ % test::stride(std::size_t{1}) != 0) continue;
       std::vector<const char*> clauses;
       for (const std::size_t i : order) clauses.push_back(asked.clauses[i]);
       const std::string text = text_of(asked.find, clauses);

@@ -10,6 +10,7 @@
 #include <datolite/datolite.hpp>
 
 #include <gtest/gtest.h>
+#include <support/effort.hpp>
 
 #include <algorithm>
 #include <string>
@@ -24,7 +25,7 @@ using laws::check_source;
 using laws::report;
 using laws::source_row;
 
-const laws::options many{.seed = 11, .commits = 400};
+const laws::options many{.seed = 11, .commits = test::rounds(400, 4000)};
 
 using pair = std::tuple<std::int64_t, std::string, std::int64_t>;
 

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <datolite/core/datom.hpp>
+#include <support/effort.hpp>
 
 namespace sorted_map_test {
 
@@ -483,7 +484,7 @@ TEST(sorted_set, erases_many_as_one_by_one_and_leaves_copies_alone) {
     rng r{start};
     using key = decltype(make(r));
     std::set<key> model;
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < test::rounds(60, 600); ++round) {
       for (int i = 0; i < 400; ++i) {
         const key k = make(r);
         set = std::move(set).insert(k), model.insert(k);

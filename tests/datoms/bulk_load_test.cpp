@@ -72,7 +72,7 @@ void expect_what_transacting_leaves(const any_storage& kept, unsigned seed, int 
 
 TEST(BulkLoad, LeavesWhatTransactingLeaves) {
   const auto nothing = [](connection&, int) {};
-  expect_what_transacting_leaves(new_memory(), 1, 300, 10'000, nothing);
+  expect_what_transacting_leaves(new_memory(), 1, test::rounds(300, 3000), 10'000, nothing);
   expect_what_transacting_leaves(new_memory(), 2, 120, 1'000, nothing);       // nearly a run a transaction
   expect_what_transacting_leaves(new_memory(), 3, 120, 10'000'000, nothing);  // no run at all
   expect_what_transacting_leaves(packed_store(40).open(), 4, 120, 10'000, nothing);

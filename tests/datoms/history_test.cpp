@@ -263,7 +263,7 @@ TEST(History, TheStoreAgreesWithTheModelAboutEveryMoment) {
   for (unsigned seed = 1; seed <= datolite::test::rounds(2u, 20u); ++seed) {
     for (const store& in : all_stores()) {
       SCOPED_TRACE(in.name + ", seed " + std::to_string(seed));
-      history{in, seed}.run(60);
+      history{in, seed}.run(datolite::test::rounds(60, 60));
       if (HasFatalFailure()) return;
     }
   }

@@ -9,6 +9,7 @@
 #include <ranges>
 
 #include <datolite/datoms/datom_run.hpp>
+#include <support/effort.hpp>
 
 namespace index_reading_test {
 
@@ -258,7 +259,7 @@ TEST(SeekDatoms, ReadFromTheComponentsToTheEndOfTheIndexOrBackToItsBeginning) {
     for (const db& view : {conn.db(), conn.db().as_of(1001), conn.db().history()}) {
       for (const index_order index : {eavt, aevt, avet, vaet}) {
         const std::vector<datom> all = view.datoms(datom_range{.index = index});
-        for (int i = 0; i < 15; ++i) {
+        for (int i = 0; i < test::rounds(15, 150); ++i) {
           const auto components = some_components(random, index, all);
           std::vector<datom> after, before;
           for (const datom& d : all) {

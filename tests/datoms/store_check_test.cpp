@@ -6,6 +6,7 @@
 #include <datolite/datoms/packed_directory.hpp>
 #include <datolite/datoms/store_check.hpp>
 #include <datolite/datoms/store_figures.hpp>
+#include <support/effort.hpp>
 
 #include <random>
 
@@ -49,7 +50,9 @@ TEST(StoreCheck, DamageAndLossAreNamedWhereverTheyAre) {
   ASSERT_TRUE(problems_of(good).empty());
   const auto pairs = pairs_of(good);
   const bytes newest = datoms::log_key(connection{good}.db().basis_t());
+  std::size_t at = 0;
   for (const auto& [key, stored] : pairs) {
+    if (at++ % test::stride(std::size_t{1}) != 0) continue;
     const std::string name = datoms::flat::detail::hex(key);
     for (const bool lost : {false, true}) {
       if (lost && key == newest) continue;  // what is left is a whole database, one transaction younger

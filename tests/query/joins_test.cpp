@@ -11,6 +11,7 @@
 #include <datolite/query/forced_way.hpp>
 
 #include <gtest/gtest.h>
+#include <support/effort.hpp>
 
 namespace joins_test {
 
@@ -125,7 +126,7 @@ TEST(joins_by_column, are_those_of_a_loop_over_all_pairs) {
   const std::vector<std::vector<projection>> from_x{{{0, 1}}, {{1, 1}}, {{2, 1}}, {{2, 1}, {2, 2}}};
   const std::vector<join_predicate> predicates{{comparison::less, operand::x(0), operand::of(25)},
                                                {comparison::less_equal, operand::x(1), operand::y(0)}};
-  for (std::uint32_t seed = 0; seed < 30; ++seed) {
+  for (std::uint32_t seed = 0; seed < test::rounds(30u, 300u); ++seed) {
     maker make{seed};
     make.mix(seed % 3 == 0);
     const table xs = make.rows(5 + make.below(50), seed % 2 == 0),
