@@ -1,7 +1,10 @@
 // Connections, branches and what is done through a connection, for `datolite::compiled`.
-#include <datolite/datoms/bulk_load.hpp>
-#include <datolite/datoms/connection.hpp>
-#include <datolite/datoms/db_log.hpp>
-#include <datolite/datoms/listen.hpp>
-#include <datolite/datoms/store_check.hpp>
-#include <datolite/datoms/transact_async.hpp>
+#include <datolite/datoms/detail/branching.hpp>
+#include <datolite/datoms/detail/bulk_load.hpp>
+#include <datolite/datoms/detail/connection.hpp>
+#include <datolite/datoms/detail/db_log.hpp>
+#include <datolite/datoms/detail/listen.hpp>
+#include <datolite/datoms/detail/schema.hpp>
+#include <datolite/datoms/detail/store_check.hpp>
+#include <datolite/datoms/detail/transact_async.hpp>
+#include <datolite/datoms/detail/tx_functions.hpp>

@@ -7,6 +7,7 @@
 #include <datolite/core/edn.hpp>
 #include <datolite/core/scan.hpp>
 #include <datolite/datoms/connection.hpp>
+#include <datolite/datoms/db_log.hpp>
 #include <datolite/datoms/entity.hpp>
 #include <datolite/engines/memory.hpp>
 #include <datolite/query/index_pull.hpp>

@@ -27,6 +27,7 @@
 
 #include <datolite/core/error.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/core/value_order.hpp>
 
 namespace datolite {
 
@@ -116,5 +117,7 @@ value operator""_edn(const char* text, std::size_t size);
 
 }  // namespace datolite
 
+#ifndef DATOLITE_COMPILED
 #include <datolite/core/detail/edn_printer.hpp>
 #include <datolite/core/detail/edn_reader.hpp>
+#endif

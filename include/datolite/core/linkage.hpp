@@ -1,9 +1,9 @@
 // linkage: where the functions live that cost much to compile.
 //
 // Header-only, all is inline. A program that links `datolite::compiled` is compiled with DATOLITE_COMPILED:
-// then the headers of queries and connections only declare their doors, and the library, compiled once with
-// DATOLITE_COMPILED_SOURCE, defines them. Both do the same; an object compiled the one way and one compiled
-// the other link together.
+// then headers only declare their doors, and the library, compiled once with DATOLITE_COMPILED_SOURCE, defines
+// them: each layer's compiled.cpp includes the definitions, which stand in the layer's detail/. Both do the
+// same; an object compiled the one way and one compiled the other link together.
 #pragma once
 
 #if defined(DATOLITE_COMPILED_SOURCE)

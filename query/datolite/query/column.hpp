@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <ranges>
 #include <span>
 #include <utility>
 #include <vector>
@@ -86,9 +85,9 @@ class column {
       for (const std::uint32_t i : rows) values_.push_back(value::from_word(k, words[i]));
       return;
     }
-    const auto taken =
-        rows | std::views::transform([&](std::uint32_t i) -> const std::int64_t& { return words[i]; });
-    words_.insert(words_.end(), taken.begin(), taken.end());
+    const std::size_t before = words_.size();
+    words_.resize(before + rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) words_[before + i] = words[rows[i]];
   }
 
   /// Appends `values[i]` for each `i` of `rows`.

@@ -25,15 +25,14 @@
 #pragma once
 
 #include <concepts>
-#include <optional>
 #include <ranges>
-#include <type_traits>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/io_stats.hpp>
 #include <datolite/core/value.hpp>
-#include <datolite/query/detail/puller.hpp>
 #include <datolite/query/pull_pattern.hpp>
 
 namespace datolite::query {
@@ -55,33 +54,25 @@ const index_access& access_of(const Db& db) {
   }
 }
 
-/// What `pull` gives of the entity that `name` names: nil if there is none.
-inline value pull_named(const index_access& db, puller& pull, const value& name, io_counters* io) {
-  const auto e = db.entid(name, io);
-  return e ? pull(*e) : value{};
-}
+/// What `pattern` shows of the entities that `names` name, in their order: nil of what names none.
+std::vector<value> pull_named(const index_access& db, const pull_pattern& pattern,
+                              std::span<const value> names, io_counters* io);
 
 }  // namespace detail
 
 /// What `pattern` shows of the entity that `entity` (an id, an ident, a lookup ref) names.
 template <Pullable Db>
 value pull(const Db& db, const pull_pattern& pattern, const value& entity, io_counters* io = nullptr) {
-  const index_access& access = detail::access_of(db);
-  detail::puller pulls{access, pattern, io};
-  return detail::pull_named(access, pulls, entity, io);
+  return std::move(detail::pull_named(detail::access_of(db), pattern, {&entity, 1}, io).front());
 }
 
 /// The same of many entities, in their order.
 template <Pullable Db, std::ranges::input_range Entities>
 std::vector<value> pull_many(const Db& db, const pull_pattern& pattern, const Entities& entities,
                              io_counters* io = nullptr) {
-  const index_access& access = detail::access_of(db);
-  detail::puller pulls{access, pattern, io};
-  std::vector<value> out;
-  for (const auto& entity : entities) {
-    out.push_back(detail::pull_named(access, pulls, value{entity}, io));
-  }
-  return out;
+  std::vector<value> names;
+  for (const auto& entity : entities) names.push_back(value{entity});
+  return detail::pull_named(detail::access_of(db), pattern, names, io);
 }
 
 }  // namespace datolite::query
@@ -93,3 +84,7 @@ using query::pull_many;
 using query::pull_pattern;
 
 }  // namespace datolite
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/query/detail/pull.hpp>
+#endif

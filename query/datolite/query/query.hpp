@@ -26,7 +26,7 @@
 #include <datolite/core/io_stats.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/query/argument.hpp>
-#include <datolite/query/query_ast.hpp>
+#include <datolite/query/functions.hpp>
 #include <datolite/query/result.hpp>
 #include <datolite/query/watch.hpp>
 

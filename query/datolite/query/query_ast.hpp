@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <datolite/core/value.hpp>
+#include <datolite/query/find_shape.hpp>
 
 namespace datolite::query {
 
@@ -89,8 +90,6 @@ struct find_element {
   value source;                 ///< of a pull
   value pattern;                ///< of a pull: itself, or the name of an input
 };
-
-enum class find_shape : std::uint8_t { relation, collection, tuple, scalar };
 
 /// $, $other, %, or a binding
 struct query_input {

@@ -6,24 +6,23 @@
 // collection, one tuple, or one scalar.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include <datolite/core/value.hpp>
-#include <datolite/core/value_order.hpp>
 #include <datolite/query/conversion.hpp>
-#include <datolite/query/program.hpp>
+#include <datolite/query/find_shape.hpp>
 #include <datolite/query/relation.hpp>
 
 namespace datolite::query {
+
+struct program;
 
 class result {
  public:
@@ -59,12 +58,9 @@ class result {
   /// For the engine: `columns[i]` is where find element i is among the columns of `rows`, or past them all
   /// for the inputs in `fixed`.
   result(std::shared_ptr<const program> of, relation rows, std::vector<std::size_t> columns,
-         std::vector<value> fixed)
-      : of_{std::move(of)}, rows_{std::move(rows)}, columns_{std::move(columns)}, fixed_{std::move(fixed)} {
-    if (shape() == find_shape::scalar || shape() == find_shape::tuple) rows_.truncate(1);
-  }
+         std::vector<value> fixed);
 
-  find_shape shape() const noexcept { return of_->shape; }
+  find_shape shape() const noexcept { return shape_; }
   std::size_t width() const noexcept { return columns_.size(); }  ///< find elements
   std::size_t size() const noexcept { return rows_.size(); }  ///< rows; at most one for a tuple or a scalar
   bool empty() const noexcept { return rows_.empty(); }
@@ -105,18 +101,7 @@ class result {
 
   /// By the find spec: a set of vectors (or of maps, with :keys and its kin), a set of values, a vector or
   /// nil, a value or nil. With :with, :order-by or a pull, vectors in place of the sets.
-  value as_value() const {
-    if (shape() == find_shape::scalar) return scalar().value_or(value{});
-    if (shape() == find_shape::tuple) return empty() ? value{} : row_value(0);
-    std::vector<value> out;
-    out.reserve(size());
-    for (std::size_t i = 0; i < size(); ++i) {
-      out.push_back(shape() == find_shape::collection ? at(i, 0) : row_value(i));
-    }
-    if (of_->keeps_duplicates || pulls() || ordered_) return value::vector(out);
-    sort_unique(out);
-    return value::from_ordered(kind::set, out);
-  }
+  value as_value() const;
 
   /// What was asked for with it: EDN maps, or nil.
   const value& query_stats() const noexcept { return query_stats_; }
@@ -133,45 +118,22 @@ class result {
     return column < rows_.width() ? rows_.row(i)[column] : fixed_[column - rows_.width()];
   }
 
-  bool pulls() const noexcept {
-    return std::any_of(of_->find.begin(), of_->find.end(),
-                       [](const found& f) { return f.is == find_element::type::pull; });
-  }
-
-  std::vector<value> row_values(std::size_t i) const {
-    std::vector<value> out;
-    out.reserve(width());
-    for (std::size_t e = 0; e < width(); ++e) out.push_back(at(i, e));
-    return out;
-  }
-
-  value row_value(std::size_t i) const {
-    const std::vector<value> values = row_values(i);
-    if (of_->return_map_keys == kind::nil) return value::vector(values);
-    std::vector<map_entry> entries;
-    for (std::size_t e = 0; e < values.size(); ++e) entries.push_back({of_->return_map_names[e], values[e]});
-    return make_map(entries);
-  }
-
-  /// Into stored order; what is query-equal but stored differently (a ref and a long) was made one before.
-  static void sort_unique(std::vector<value>& values) {
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-  }
-
-  void refuse_width(std::size_t asked) const {
-    if (asked == width()) return;
-    throw error{error_category::incorrect, "db.error/wrong-type",
-                "the query finds " + std::to_string(width()) + " elements, and rows of " +
-                    std::to_string(asked) + " are asked for"};
-  }
+  bool pulls() const noexcept;
+  std::vector<value> row_values(std::size_t i) const;
+  value row_value(std::size_t i) const;
+  void refuse_width(std::size_t asked) const;
 
   std::shared_ptr<const program> of_;
   relation rows_;
   std::vector<std::size_t> columns_;
   std::vector<value> fixed_;
   value query_stats_, io_stats_;
+  find_shape shape_;
   bool ordered_ = false;
 };
 
 }  // namespace datolite::query
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/query/detail/result.hpp>
+#endif

@@ -30,10 +30,11 @@
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/io_stats.hpp>
 #include <datolite/core/writer.hpp>
-#include <datolite/datoms/change_batch.hpp>
 #include <datolite/datoms/schema.hpp>
 
 namespace datolite::datoms {
+
+class change_batch;
 
 /// Which of the facts of all time a reader sees: those asserted after `since`, as they stood at `as_of`; or,
 /// with `history`, every assertion and retraction of T in (since, as_of].

@@ -14,6 +14,7 @@
 
 #include <datolite/core/datom.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/datoms/detail/text_hash.hpp>
 
 namespace datolite::datoms {
 
@@ -36,13 +37,7 @@ class tempid_bindings {
   std::size_t size() const noexcept { return known_.size(); }
 
  private:
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-  std::unordered_map<std::string, entity_id, text_hash, std::equal_to<>> known_;
+  std::unordered_map<std::string, entity_id, detail::text_hash, std::equal_to<>> known_;
 };
 
 }  // namespace datolite::datoms

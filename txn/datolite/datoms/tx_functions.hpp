@@ -21,6 +21,7 @@
 
 #include <datolite/core/datom.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/datoms/detail/text_hash.hpp>
 
 namespace datolite {
 
@@ -39,47 +40,26 @@ class tx_functions {
   using entity_predicate = std::function<value(const db& after, entity_id e)>;
 
   /// Makes `f` known as `name` (without colon), instead of what was; keyword and symbol are the same to it.
-  tx_functions& add(std::string_view name, function f) {
-    functions_.insert_or_assign(std::string{name}, std::move(f));
-    return *this;
-  }
-  tx_functions& add_attribute_predicate(std::string_view name, attribute_predicate p) {
-    attribute_predicates_.insert_or_assign(std::string{name}, std::move(p));
-    return *this;
-  }
-  tx_functions& add_entity_predicate(std::string_view name, entity_predicate p) {
-    entity_predicates_.insert_or_assign(std::string{name}, std::move(p));
-    return *this;
-  }
+  tx_functions& add(std::string_view name, function f);
+  tx_functions& add_attribute_predicate(std::string_view name, attribute_predicate p);
+  tx_functions& add_entity_predicate(std::string_view name, entity_predicate p);
 
   /// What goes by `name`; null if nothing does. Valid until this changes.
-  const function* find(std::string_view name) const { return find_in(functions_, name); }
-  const attribute_predicate* find_attribute_predicate(std::string_view name) const {
-    return find_in(attribute_predicates_, name);
-  }
-  const entity_predicate* find_entity_predicate(std::string_view name) const {
-    return find_in(entity_predicates_, name);
-  }
+  const function* find(std::string_view name) const;
+  const attribute_predicate* find_attribute_predicate(std::string_view name) const;
+  const entity_predicate* find_entity_predicate(std::string_view name) const;
 
  private:
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
+  /// What goes by one name, each as what it is.
+  struct named {
+    function called;
+    attribute_predicate of_attribute;
+    entity_predicate of_entity;
   };
-  template <class F>
-  using by_name = std::unordered_map<std::string, F, text_hash, std::equal_to<>>;
+  named& entry(std::string_view name);
+  const named* known(std::string_view name) const;
 
-  template <class F>
-  static const F* find_in(const by_name<F>& all, std::string_view name) {
-    const auto at = all.find(name);
-    return at == all.end() ? nullptr : &at->second;
-  }
-
-  by_name<function> functions_;
-  by_name<attribute_predicate> attribute_predicates_;
-  by_name<entity_predicate> entity_predicates_;
+  std::unordered_map<std::string, named, detail::text_hash, std::equal_to<>> by_name_;
 };
 
 }  // namespace datoms
@@ -87,3 +67,7 @@ class tx_functions {
 using datoms::tx_functions;
 
 }  // namespace datolite
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/datoms/detail/tx_functions.hpp>
+#endif

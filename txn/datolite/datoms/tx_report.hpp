@@ -10,6 +10,7 @@
 #include <datolite/core/error.hpp>
 #include <datolite/core/storage.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/core/value_order.hpp>
 #include <datolite/datoms/db.hpp>
 #include <datolite/datoms/entity_id.hpp>
 #include <datolite/datoms/tempid.hpp>

@@ -10,6 +10,7 @@
 #include <datolite/core/detail/instant_text.hpp>
 #include <datolite/core/detail/utf8.hpp>
 #include <datolite/core/edn.hpp>
+#include <datolite/core/linkage.hpp>
 
 namespace datolite {
 
@@ -185,7 +186,7 @@ inline printing_frame open_collection(std::string& out, const value& v, bool pla
 
 }  // namespace detail
 
-inline void print_edn(std::string& out, const value& v, edn_style style) {
+DATOLITE_INLINE void print_edn(std::string& out, const value& v, edn_style style) {
   const bool plain = style != edn_style::exact, bare = style == edn_style::bare;
   detail::frame_stack<detail::printing_frame> open;
   const value* current = &v;
@@ -210,7 +211,7 @@ inline void print_edn(std::string& out, const value& v, edn_style style) {
   }
 }
 
-inline std::string to_edn(const value& v, edn_style style) {
+DATOLITE_INLINE std::string to_edn(const value& v, edn_style style) {
   std::string out;
   print_edn(out, v, style);
   return out;

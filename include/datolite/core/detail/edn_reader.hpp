@@ -11,11 +11,12 @@
 #include <datolite/core/detail/edn_text.hpp>
 #include <datolite/core/detail/utf8.hpp>
 #include <datolite/core/edn.hpp>
+#include <datolite/core/linkage.hpp>
 #include <datolite/core/value_order.hpp>
 
 namespace datolite {
 
-inline edn_reader::edn_reader(std::string_view text, std::string_view source_name)
+DATOLITE_INLINE edn_reader::edn_reader(std::string_view text, std::string_view source_name)
     : text_{text}, name_{source_name.empty() ? "edn" : source_name} {
   if (const std::size_t bad = detail::find_bad_utf8(text); bad != text.npos) {
     refuse(bad, "utf-8", "this is not UTF-8 text");
@@ -23,7 +24,7 @@ inline edn_reader::edn_reader(std::string_view text, std::string_view source_nam
   if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
 }
 
-inline edn_reader::place edn_reader::place_of(std::size_t offset) const noexcept {
+DATOLITE_INLINE edn_reader::place edn_reader::place_of(std::size_t offset) const noexcept {
   if (offset < counted_.offset) counted_ = {0, 1, 1};
   for (; counted_.offset < offset; ++counted_.offset) {
     const char c = text_[counted_.offset];
@@ -36,7 +37,7 @@ inline edn_reader::place edn_reader::place_of(std::size_t offset) const noexcept
   return counted_;
 }
 
-inline void edn_reader::refuse(std::size_t at, std::string_view code, std::string_view what) const {
+DATOLITE_INLINE void edn_reader::refuse(std::size_t at, std::string_view code, std::string_view what) const {
   const place where = place_of(at);
   const std::string line = std::to_string(where.line), column = std::to_string(where.column);
   throw error{error_category::incorrect, std::string{"edn.error/"}.append(code),
@@ -44,7 +45,7 @@ inline void edn_reader::refuse(std::size_t at, std::string_view code, std::strin
               "{:line " + line + " :column " + column + "}"};
 }
 
-inline void edn_reader::refuse_unclosed() const {
+DATOLITE_INLINE void edn_reader::refuse_unclosed() const {
   const frame& top = open_.back();
   if (top.what == opened::discard) refuse(top.at, "unfinished", "#_ has no form to discard");
   if (top.what == opened::tag) refuse(top.at, "unfinished", "the text ends before the tagged form");
@@ -53,7 +54,7 @@ inline void edn_reader::refuse_unclosed() const {
          std::string{"this "}.append(openers[static_cast<std::size_t>(top.what)]).append(" is never closed"));
 }
 
-inline std::optional<value> edn_reader::next() {
+DATOLITE_INLINE std::optional<value> edn_reader::next() {
   pending_.clear(), open_.clear();
   for (;;) {
     skip_blank();
@@ -70,7 +71,7 @@ inline std::optional<value> edn_reader::next() {
   }
 }
 
-inline void edn_reader::skip_blank() noexcept {
+DATOLITE_INLINE void edn_reader::skip_blank() noexcept {
   for (; at_ < text_.size(); ++at_) {
     if (text_[at_] == ';') {
       at_ = text_.find('\n', at_);
@@ -83,14 +84,14 @@ inline void edn_reader::skip_blank() noexcept {
 }
 
 /// The run of symbol characters from here on, which may be empty.
-inline std::string_view edn_reader::take_token() noexcept {
+DATOLITE_INLINE std::string_view edn_reader::take_token() noexcept {
   const std::size_t start = at_;
   while (at_ < text_.size() && detail::edn_class_of(text_[at_]) == detail::edn_class::symbol) ++at_;
   return text_.substr(start, at_ - start);
 }
 
 /// Reads up to the end of a form, or past an opening; true if a form is complete and lies on pending_.
-inline bool edn_reader::read_token() {
+DATOLITE_INLINE bool edn_reader::read_token() {
   const char c = text_[at_];
   switch (c) {
     case '(': return open(opened::list, 1), false;
@@ -115,7 +116,7 @@ inline bool edn_reader::read_token() {
 }
 
 /// Hands a complete form to the tags and discards that wait for it; true if it is what the caller asked for.
-inline bool edn_reader::settle() {
+DATOLITE_INLINE bool edn_reader::settle() {
   while (!open_.empty()) {
     const frame top = open_.back();
     if (top.what != opened::tag && top.what != opened::discard) return false;
@@ -126,13 +127,13 @@ inline bool edn_reader::settle() {
   return true;
 }
 
-inline void edn_reader::open(opened what, std::size_t width) {
+DATOLITE_INLINE void edn_reader::open(opened what, std::size_t width) {
   if (open_.size() >= detail::max_edn_nesting) refuse(at_, "nesting", "nested more than 512 deep");
   open_.push_back({at_, pending_.size(), what});
   at_ += width;
 }
 
-inline bool edn_reader::close(char closer) {
+DATOLITE_INLINE bool edn_reader::close(char closer) {
   if (open_.empty())
     refuse(at_, "unmatched", std::string{"nothing is open that this "} + closer + " could close");
   const frame top = open_.back();
@@ -168,7 +169,7 @@ inline bool edn_reader::close(char closer) {
 }
 
 /// What starts with #: a set, a discard, ##Inf and its kin, a tag.
-inline bool edn_reader::read_dispatch() {
+DATOLITE_INLINE bool edn_reader::read_dispatch() {
   const std::size_t start = at_;
   if (peek(1) == '{') return open(opened::set, 2), false;
   if (peek(1) == '_') return open(opened::discard, 2), false;
@@ -193,7 +194,7 @@ inline bool edn_reader::read_dispatch() {
   return false;
 }
 
-inline value read_edn(std::string_view text, std::string_view source_name) {
+DATOLITE_INLINE value read_edn(std::string_view text, std::string_view source_name) {
   edn_reader reader{text, source_name};
   auto form = reader.next();
   if (!form) reader.refuse(0, "empty", "there is no form here");
@@ -202,7 +203,7 @@ inline value read_edn(std::string_view text, std::string_view source_name) {
   return *std::move(form);
 }
 
-inline value error_data(const error& e) {
+DATOLITE_INLINE value error_data(const error& e) {
   const auto fits = [](std::string_view text) {
     return detail::consists_of_symbol_characters(text) && detail::is_keyword_token(text);
   };
@@ -224,6 +225,8 @@ inline value error_data(const error& e) {
   return make_map(entries);
 }
 
-inline value literals::operator""_edn(const char* text, std::size_t size) { return read_edn({text, size}); }
+DATOLITE_INLINE value literals::operator""_edn(const char* text, std::size_t size) {
+  return read_edn({text, size});
+}
 
 }  // namespace datolite

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <datolite/core/value.hpp>
+#include <datolite/core/value_order.hpp>
 #include <datolite/query/detail/names.hpp>
 #include <datolite/query/detail/refuse.hpp>
 #include <datolite/query/query_ast.hpp>

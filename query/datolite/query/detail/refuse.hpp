@@ -11,6 +11,7 @@
 namespace datolite::query::detail {
 
 inline constexpr std::string_view invalid_query = "db.error/invalid-query";
+inline constexpr std::string_view invalid_pull = "db.error/invalid-pull";
 inline constexpr std::string_view insufficient_binding = "db.error/insufficient-binding";
 inline constexpr std::string_view invalid_data_source = "db.error/invalid-data-source";
 inline constexpr std::string_view unknown_function = "db.error/unknown-function";
