@@ -19,6 +19,7 @@
 #include <datolite/core/value_order.hpp>
 #include <datolite/query/detail/arithmetic.hpp>
 #include <datolite/query/detail/collection_functions.hpp>
+#include <datolite/query/detail/names.hpp>
 #include <datolite/query/detail/text_functions.hpp>
 #include <datolite/query/function.hpp>
 #include <datolite/query/functions.hpp>
@@ -247,8 +248,7 @@ struct function_registry {
 };
 
 inline const builtin* find_builtin(std::string_view name) {
-  constexpr std::string_view core = "clojure.core/";
-  if (name.starts_with(core)) name.remove_prefix(core.size());
+  name = without_core(name);
   const auto all = builtins();
   const auto at = std::lower_bound(all.begin(), all.end(), name,
                                    [](const builtin& b, std::string_view n) { return b.name < n; });
@@ -258,8 +258,7 @@ inline const builtin* find_builtin(std::string_view name) {
 }  // namespace detail
 
 DATOLITE_INLINE std::optional<comparison> find_comparison(std::string_view name) noexcept {
-  constexpr std::string_view core = "clojure.core/";
-  if (name.starts_with(core)) name.remove_prefix(core.size());
+  name = detail::without_core(name);
   constexpr std::pair<std::string_view, comparison> all[] = {
       {"<", comparison::less},         {"<=", comparison::less_equal},
       {"=", comparison::equal},        {">=", comparison::greater_equal},

@@ -30,6 +30,12 @@ inline std::optional<std::string> forward_name(std::string_view name) {
   return std::string{name}.erase(local, 1);
 }
 
+/// The name of a function without the `clojure.core/` that may stand before it.
+inline std::string_view without_core(std::string_view name) noexcept {
+  constexpr std::string_view core = "clojure.core/";
+  return name.starts_with(core) ? name.substr(core.size()) : name;
+}
+
 inline value default_source() { return value::symbol("$"); }
 
 }  // namespace datolite::query::detail

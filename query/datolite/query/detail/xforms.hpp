@@ -6,6 +6,7 @@
 
 #include <datolite/core/edn.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/query/detail/names.hpp>
 #include <datolite/query/detail/text_functions.hpp>
 #include <datolite/query/function.hpp>
 #include <datolite/query/functions.hpp>
@@ -18,8 +19,7 @@ inline value read_string(std::span<const value> a) {
 
 /// The function called `name`, with or without clojure.core/ before it. Empty if there is none.
 inline function find_xform(std::string_view name) {
-  constexpr std::string_view core = "clojure.core/";
-  if (name.starts_with(core)) name.remove_prefix(core.size());
+  name = without_core(name);
   if (function known = find_function(name)) return known;
   if (name == "read-string") return function{read_string, 1, 1};
   return {};
