@@ -22,7 +22,7 @@ class entity_set {
     if (ids.empty()) return std::nullopt;
     const auto [least, greatest] = std::minmax_element(ids.begin(), ids.end());
     entity_set out;
-    out.least_ = *least, out.greatest_ = *greatest;
+    out.least_ = *least;
     const std::uint64_t last = out.place_of(*greatest);
     if (last / 64 > ids.size()) return std::nullopt;
     out.bits_.resize(static_cast<std::size_t>(last / 64 + 1));
@@ -32,8 +32,8 @@ class entity_set {
   }
 
   bool contains(entity_id e) const noexcept {
-    if (e < least_ || e > greatest_) return false;
-    return (bits_[place_of(e) / 64] >> (place_of(e) % 64) & 1) != 0;
+    const std::size_t at = place_of(e);  // of an id below the least, far above the greatest's
+    return at / 64 < bits_.size() && (bits_[at / 64] >> (at % 64) & 1) != 0;
   }
 
  private:
@@ -42,7 +42,7 @@ class entity_set {
     return static_cast<std::size_t>(static_cast<std::uint64_t>(e) - static_cast<std::uint64_t>(least_));
   }
 
-  entity_id least_ = 0, greatest_ = 0;
+  entity_id least_ = 0;
   std::vector<std::uint64_t> bits_;
 };
 

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <limits>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@
 #include <datolite/core/bytes.hpp>
 #include <datolite/core/datom.hpp>
 #include <datolite/core/encode.hpp>
+#include <datolite/core/entity_set.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/core/value_order.hpp>
@@ -94,6 +96,73 @@ inline value value_of_word(kind k, std::int64_t word) noexcept {
 
 }  // namespace detail
 
+namespace detail {
+
+/// The first of [from, to) that is not `before`, where those that are come first: O(log of how far away).
+template <class Before>
+std::size_t gallop(std::size_t from, std::size_t to, Before&& before) {
+  std::size_t probe = from;
+  for (std::size_t step = 1; probe < to && before(probe); step *= 2) {
+    from = probe + 1;
+    probe = std::min(to, probe + step);
+  }
+  while (from < probe) {
+    const std::size_t middle = (from + probe) / 2;
+    before(middle) ? from = middle + 1 : probe = middle;
+  }
+  return from;
+}
+
+}  // namespace detail
+
+/// A column of a block that ascends, in which runs of equal numbers are looked for, each onward from the last.
+class word_column {
+ public:
+  /// REQUIRES: the column has `size` numbers, and size > 0.
+  word_column(const bits& column, std::int64_t base, std::size_t size) noexcept
+      : column_{column}, base_{base}, size_{size}, last_{column[size - 1]} {
+    if (last_ > 0) share_ = static_cast<double>(size - 1) / static_cast<double>(last_);
+  }
+
+  /// The rows of [from, size) that have `word`. REQUIRES: no row before `from` has it.
+  std::pair<std::size_t, std::size_t> run(std::int64_t word, std::size_t from) const noexcept {
+    if (word < base_ || from >= size_) return {from, from};
+    const std::uint64_t distance = static_cast<std::uint64_t>(word) - static_cast<std::uint64_t>(base_);
+    if (distance > last_) return {size_, size_};
+    const std::size_t first = lower_bound(distance, from);
+    return {first, detail::gallop(first, size_, [&](std::size_t i) { return column_[i] == distance; })};
+  }
+
+ private:
+  /// From where the number would stand if they were evenly spread: ids of entities nearly are.
+  /// REQUIRES: distance <= last_, from < size_.
+  std::size_t lower_bound(std::uint64_t distance, std::size_t from) const noexcept {
+    const auto before = [&](std::size_t i) { return column_[i] < distance; };
+    const auto even = static_cast<std::size_t>(static_cast<double>(distance) * share_);
+    std::size_t high = std::clamp(even, from, size_ - 1);
+    if (before(high)) return detail::gallop(high + 1, size_, before);
+    for (std::size_t step = 1; from < high; step *= 2) {
+      const std::size_t probe = high - std::min(step, high - from);
+      if (before(probe)) {
+        from = probe + 1;
+        break;
+      }
+      high = probe;
+    }
+    while (from < high) {
+      const std::size_t middle = (from + high) / 2;
+      before(middle) ? from = middle + 1 : high = middle;
+    }
+    return from;
+  }
+
+  bits column_;
+  std::int64_t base_;
+  std::size_t size_;
+  std::uint64_t last_;
+  double share_ = 0;
+};
+
 /// The rows of one attribute whose values are of one kind.
 struct group {
   attribute_id a = 0;
@@ -151,38 +220,36 @@ class block {
     const bool by_word = !by_e && order_ != index_order::aevt && only != nullptr &&
                          detail::is_word(only->kind) && x.v.kind() == only->kind;
     if (!by_e && !by_word) {
-      return gallop(from, to, [&](std::size_t i) { return compare(i, x) < 0; });
+      return detail::gallop(from, to, [&](std::size_t i) { return compare(i, x) < 0; });
     }
     // All that comes before this column is the same in the whole block.
     const bits& column = by_e ? e_ : slot_;
     const std::int64_t base = by_e ? e_base_ : only->least, wanted = by_e ? x.e : detail::word_of(x.v);
     if (wanted < base) return from;
     const std::uint64_t distance = static_cast<std::uint64_t>(wanted) - static_cast<std::uint64_t>(base);
-    const std::size_t first = gallop(from, to, [&](std::size_t i) { return column[i] < distance; });
-    return gallop(first, to, [&](std::size_t i) { return column[i] == distance && compare(i, x) < 0; });
+    const std::size_t first = detail::gallop(from, to, [&](std::size_t i) { return column[i] < distance; });
+    return detail::gallop(first, to, [&](std::size_t i) { return column[i] == distance && compare(i, x) < 0; });
   }
-  /// The rows of [from, size()) that begin as `x` says, a place before rows, sought from `from` on: O(log of
-  /// how far away they are, and of how many).  REQUIRES: no row before `from` begins so.
-  std::pair<std::size_t, std::size_t> run_near(const place& x, std::size_t from) const {
+  /// How runs that begin as `x` does, but for its number, are told apart in this block, if one column does so.
+  std::optional<word_column> column_of(const place& x) const {
     const group* const only = groups_.size() == 1 && x.given > 0 ? &groups_.front() : nullptr;
     const bool one_a = only != nullptr && static_cast<std::int64_t>(only->a) == x.a;
     const bool by_e = (order_ == index_order::eavt && x.given == 1) ||
                       (order_ == index_order::aevt && one_a && x.given == 2);
+    if (by_e) return word_column{e_, e_base_, size_};
     const bool by_word = only != nullptr && only->kind == x.v.kind() && detail::is_word(only->kind) &&
                          ((order_ == index_order::avet && one_a && x.given == 2) ||
                           (order_ == index_order::vaet && (x.given == 1 || (one_a && x.given == 2))));
-    if (!by_e && !by_word) {
-      const std::size_t first = bisect(x, from, size_);
-      place behind = x;
-      behind.behind = true;
-      return {first, gallop(first, size_, [&](std::size_t i) { return compare(i, behind) < 0; })};
-    }
-    const bits& column = by_e ? e_ : slot_;
-    const std::int64_t base = by_e ? e_base_ : only->least, wanted = by_e ? x.e : detail::word_of(x.v);
-    if (wanted < base) return {from, from};
-    const std::uint64_t distance = static_cast<std::uint64_t>(wanted) - static_cast<std::uint64_t>(base);
-    const std::size_t first = gallop(from, size_, [&](std::size_t i) { return column[i] < distance; });
-    return {first, gallop(first, size_, [&](std::size_t i) { return column[i] == distance; })};
+    if (by_word) return word_column{slot_, only->least, size_};
+    return std::nullopt;
+  }
+  /// The rows of [from, size()) that begin as `x` says, a place before rows.
+  /// REQUIRES: no row before `from` begins so.
+  std::pair<std::size_t, std::size_t> run(const place& x, std::size_t from) const {
+    const std::size_t first = bisect(x, from, size_);
+    place behind = x;
+    behind.behind = true;
+    return {first, detail::gallop(first, size_, [&](std::size_t i) { return compare(i, behind) < 0; })};
   }
   std::strong_ordering compare(std::size_t i, const row& x) const {
     const auto order = compare_leading(i, x, 3);
@@ -260,6 +327,26 @@ class block {
     entity_id* const out = to.data() + at;
     e_.each(from, n, [&, base = e_base_](std::size_t i, std::uint64_t x) { out[i] = plus(base, x); });
   }
+  void append_e(std::vector<entity_id>& to, std::span<const std::uint32_t> rows) const {
+    const std::size_t at = to.size();
+    to.resize(at + rows.size());
+    std::transform(rows.begin(), rows.end(), to.data() + at, [this](std::uint32_t i) { return e(i); });
+  }
+  /// Of the rows [from, from + n), appends to `rows` those of the entities `wanted`, and to `ids` which these are.
+  void pick_among(const entity_set& wanted, std::size_t from, std::size_t n, std::vector<std::uint32_t>& rows,
+                  std::vector<entity_id>& ids) const {
+    const std::size_t row_at = rows.size(), id_at = ids.size();
+    rows.resize(row_at + n), ids.resize(id_at + n);
+    std::uint32_t* const row_to = rows.data() + row_at;
+    entity_id* const id_to = ids.data() + id_at;
+    std::size_t k = 0;
+    e_.each(from, n, [&, base = e_base_](std::size_t i, std::uint64_t x) {
+      const entity_id e = plus(base, x);
+      row_to[k] = static_cast<std::uint32_t>(from + i), id_to[k] = e;
+      k += wanted.contains(e) ? 1 : 0;
+    });
+    rows.resize(row_at + k), ids.resize(id_at + k);
+  }
   void append_t_op(std::vector<std::int64_t>& to, std::size_t from, std::size_t n) const {
     const std::size_t at = to.size();
     to.resize(at + n);
@@ -288,20 +375,6 @@ class block {
   }
 
  private:
-  /// The first of [from, to) that is not `before`, where those that are come first.
-  template <class Before>
-  static std::size_t gallop(std::size_t from, std::size_t to, Before&& before) {
-    std::size_t probe = from;
-    for (std::size_t step = 1; probe < to && before(probe); step *= 2) {
-      from = probe + 1;
-      probe = std::min(to, probe + step);
-    }
-    while (from < probe) {
-      const std::size_t middle = (from + probe) / 2;
-      before(middle) ? from = middle + 1 : probe = middle;
-    }
-    return from;
-  }
   template <class X>
   std::size_t bisect(const X& x, std::size_t from, std::size_t to) const {
     while (from < to) {

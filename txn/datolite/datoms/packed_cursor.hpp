@@ -102,30 +102,22 @@ class cursor final : public datom_cursor {
     set_word(range, in, words[0]);
     const typed::word_run run{range, in};
     novelty_ahead fresh{*in_.novelty, order_, run.at(words[0])};
-    std::size_t from = 0;  // where in the present block the last run ended
-    const auto pick_within = [&](const block* b, const place& low) {
-      if (b == nullptr) return false;
-      const auto [first, end] = b->run_near(low, from);
-      if (first == 0 || end == b->size()) return false;  // perhaps not all its rows are here
-      pick(*b, first, end);
-      from = end;
-      return true;
-    };
+    block_runs here{current_, run};
     picked_.clear();
     for (std::size_t i = 0; i < words.size(); ++i) {
-      const place low = run.at(words[i]);
-      const bool plain = !fresh.has(low);
-      bool picked = plain && pick_within(current_.last(), low);
-      if (!picked) {
+      const std::int64_t word = words[i];
+      const bool plain = fresh.none() || !fresh.has(run.at(word));
+      bool found = plain && here.find(word);
+      if (!found) {
         show_picked(out);
-        from = 0;
-        picked = plain && !current_.is_in_last(low) && pick_within(current_.reach(low), low);
+        found = plain && here.reach(word);
       }
-      if (picked) {
+      if (found) {
+        pick(*current_.last(), here.first(), here.end());
         ends.push_back(out.size + picked_.size());
       } else {
         datom_cursor::read_runs(range, in, words.subspan(i, 1), enough, out, ends);
-        from = 0;
+        here.lose();
       }
       if (out.size + picked_.size() >= enough) break;
     }
@@ -137,9 +129,14 @@ class cursor final : public datom_cursor {
   /// Notes those of the rows [first, end) of the present block that the time shows.
   void pick(const block& b, std::size_t first, std::size_t end) {
     const bool all = time_.since < b.first_t();
+    const std::size_t n = picked_.size();
+    picked_.resize(n + (end - first));
+    std::uint32_t* to = picked_.data() + n;
     for (std::size_t i = first; i < end; ++i) {
-      if (all || time_.shows(b.t_added(i))) picked_.push_back(static_cast<std::uint32_t>(i));
+      *to = static_cast<std::uint32_t>(i);
+      to += all || time_.shows(b.t_added(i)) ? 1 : 0;
     }
+    picked_.resize(static_cast<std::size_t>(to - picked_.data()));
   }
 
   /// Hands out the rows of the present block that were noted.
@@ -160,10 +157,15 @@ class cursor final : public datom_cursor {
   }
 
   void append_rows(datom_columns& out, const block& b, std::span<const std::uint32_t> rows) {
-    for (const std::uint32_t at : rows) {
-      if (includes(wanted_, components::e)) out.e.push_back(b.e(at));
-      if (includes(wanted_, components::a)) out.a.push_back(b.a(at));
-      if (includes(wanted_, components::t)) out.t_op.push_back(make_t_op(b.t_added(at), true));
+    if (includes(wanted_, components::e)) b.append_e(out.e, rows);
+    append_but_e(out, b, rows);
+  }
+  void append_but_e(datom_columns& out, const block& b, std::span<const std::uint32_t> rows) {
+    if (includes(wanted_, components::a)) {
+      for (const std::uint32_t at : rows) out.a.push_back(b.a(at));
+    }
+    if (includes(wanted_, components::t)) {
+      for (const std::uint32_t at : rows) out.t_op.push_back(make_t_op(b.t_added(at), true));
     }
     if (includes(wanted_, components::v)) b.append_v(out.v, rows, memo_);
     out.size += rows.size();
@@ -233,23 +235,17 @@ class cursor final : public datom_cursor {
   /// Of the next `n` rows of `b`, hands out those of the entities wanted, as far as there is room: the values
   /// of others are never made. Returns how many rows it is done with.
   std::size_t hand_out_among(datom_columns& out, const block& b, std::size_t n, std::size_t at_most) {
-    ids_.clear();
-    b.append_e(ids_, current_.from(), n);
-    const std::size_t first = current_.from(), room = at_most - out.size;
+    const std::size_t looked_at = std::min(n, at_most - out.size);
     picked_.clear();
-    std::size_t i = 0;
-    for (; i < n && picked_.size() < room; ++i) {
-      if (among_->contains(ids_[i])) picked_.push_back(static_cast<std::uint32_t>(first + i));
+    if (includes(wanted_, components::e)) {
+      b.pick_among(*among_, current_.from(), looked_at, picked_, out.e);
+    } else {
+      ids_.clear();
+      b.pick_among(*among_, current_.from(), looked_at, picked_, ids_);
     }
-    for (const std::uint32_t at : picked_) {
-      if (includes(wanted_, components::e)) out.e.push_back(ids_[at - first]);
-      if (includes(wanted_, components::a)) out.a.push_back(b.a(at));
-      if (includes(wanted_, components::t)) out.t_op.push_back(make_t_op(b.t_added(at), true));
-    }
-    if (includes(wanted_, components::v)) b.append_v(out.v, picked_, memo_);
-    out.size += picked_.size();
-    io_.reads += i - picked_.size();
-    return i;
+    append_but_e(out, b, picked_);
+    io_.reads += looked_at - picked_.size();
+    return looked_at;
   }
 
   void append_columns(datom_columns& out, const block& b, std::size_t from, std::size_t n) {
@@ -274,8 +270,8 @@ class cursor final : public datom_cursor {
   novelty_rows novelty_;
   typed::row_output output_;
   std::optional<row> past_row_;        // the next of `past_`
-  std::vector<entity_id> ids_;         // of the rows at hand, where not all are wanted
-  std::vector<std::uint32_t> picked_;  // those that are
+  std::vector<std::uint32_t> picked_;  // of the present block's rows those that are wanted, where not all are
+  std::vector<entity_id> ids_;         // their entities, where nobody asked for them
   std::size_t memo_of_ = 0;
   block::texts memo_;
 };

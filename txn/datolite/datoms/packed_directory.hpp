@@ -127,6 +127,16 @@ class directory {
     }
     return from == 0 ? 0 : from - 1;
   }
+  /// The same, looked for from the block `from` on: O(log of how many blocks away it is).
+  /// REQUIRES: `find` would not give one before it.
+  template <class X>
+  std::size_t find_from(std::size_t from, const X& x) const {
+    const std::uint64_t word = prefix::of(x);
+    const std::size_t next = detail::gallop(from + 1, size(), [&](std::size_t i) {
+      return words_[i] < word || (words_[i] == word && is_before((*this)[i].low, x));
+    });
+    return next - 1;
+  }
   /// Would `find` give `i`? O(1).
   template <class X>
   bool is_in(std::size_t i, const X& x) const {

@@ -5,6 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <tuple>
+#include <utility>
 
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
@@ -48,6 +51,20 @@ class block_run {
       open(base_->tree(tree_).find(first));
     }
     return block_.shown;
+  }
+  /// Goes on to the block in which `first` stands. False if that is the one read last.
+  /// REQUIRES: it is not before that one.
+  bool reach_on(const place& first) {
+    const std::size_t i = base_->tree(tree_).find_from(at_, first);
+    if (i == at_) return false;
+    ++io_->seeks;
+    open(i);
+    return true;
+  }
+  /// Does a block behind the one read last begin before `end`?
+  bool goes_on_before(const place& end) const {
+    const directory& all = base_->tree(tree_);
+    return at_ + 1 < all.size() && typed::row_less{}(all[at_ + 1].low, end);
   }
   /// Whether the block in which `first` stands is the one read last.
   bool is_in_last(const place& first) const {
@@ -123,6 +140,45 @@ class block_run {
   std::size_t at_ = 0, from_ = 0, to_ = 0, openings_ = 0;
 };
 
+/// Finds runs that ascend, each in one block of a tree.
+class block_runs {
+ public:
+  /// Must not outlive the two.
+  block_runs(block_run& in, const typed::word_run& runs) noexcept : in_{in}, runs_{runs} {}
+
+  /// Is the run of `word` in the present block, and nowhere else? Then [first, end) are its rows: perhaps
+  /// none.
+  bool find(std::int64_t word) {
+    if (!stands_) return false;
+    std::tie(first_, end_) = column_ ? column_->run(word, end_) : in_.last()->run(runs_.at(word), end_);
+    if (end_ < in_.last()->size()) return true;
+    place behind = runs_.at(word);
+    behind.behind = true;
+    return !in_.goes_on_before(behind);
+  }
+  /// The same of the block in which the run begins. False if it goes on in the next.
+  bool reach(std::int64_t word) {
+    const place low = runs_.at(word);
+    if (stands_ ? !in_.reach_on(low) : in_.reach(low) == nullptr) return false;
+    stands_ = true;
+    column_ = in_.last()->column_of(low);
+    end_ = 0;
+    return find(word);
+  }
+  /// The present block is another one now.
+  void lose() noexcept { stands_ = false; }
+
+  std::size_t first() const noexcept { return first_; }
+  std::size_t end() const noexcept { return end_; }
+
+ private:
+  block_run& in_;
+  const typed::word_run& runs_;
+  bool stands_ = false;  // no run sought begins before the present block
+  std::optional<word_column> column_;
+  std::size_t first_ = 0, end_ = 0;
+};
+
 /// Tells of runs that ascend whether a typed index may have rows of them.
 class novelty_ahead {
  public:
@@ -131,8 +187,11 @@ class novelty_ahead {
       : tree_{of.current(order)},
         tail_{of.newest(), order, first},
         any_past_{!of.past(order).empty()},
-        next_{tree_.empty() ? typed::tree::iterator{} : tree_.lower_bound(first)} {}
+        next_{tree_.empty() ? typed::tree::iterator{} : tree_.lower_bound(first)},
+        none_{!any_past_ && of.newest().empty() && next_.at_end()} {}
 
+  /// Has it rows of none of them?
+  bool none() const noexcept { return none_; }
   bool has(const place& low) {
     if (any_past_ || tail_.has(low)) return true;
     if (next_.at_end()) return false;
@@ -148,6 +207,7 @@ class novelty_ahead {
   typed::tail_ahead tail_;
   bool any_past_;
   typed::tree::iterator next_;
+  bool none_;
 };
 
 /// The rows of a typed index between two places, current and past ones merged. A row that has ended is shown
