@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -14,7 +16,10 @@
 #include <datolite/datoms/packed_bits.hpp>
 #include <datolite/datoms/packed_block.hpp>
 #include <datolite/datoms/packed_build.hpp>
+#include <datolite/datoms/packed_column.hpp>
 #include <datolite/datoms/packed_directory.hpp>
+
+#include <support/effort.hpp>
 
 namespace packed_block_test {
 
@@ -38,6 +43,38 @@ TEST(PackedBits, AreReadAsTheyWereWritten) {
     if (width > 0 && width < 56) {
       ASSERT_EQ(width_of(mask), width);
     }
+  }
+}
+
+TEST(WordColumn, FindsTheRunsThatASearchRowByRowFinds) {
+  std::mt19937_64 random{7};
+  for (int round = 0; round < test::rounds(400, 4000); ++round) {
+    // Spread evenly, in clusters, all the same, or as far apart as can be.
+    const std::uint64_t most =
+        std::array<std::uint64_t, 5>{0, 3, 300, 1 << 20, ~std::uint64_t{0}}[random() % 5];
+    const std::int64_t base = round % 2 == 0 ? -7 : std::numeric_limits<std::int64_t>::min();
+    std::vector<std::uint64_t> all(1 + random() % 200);
+    for (std::uint64_t& n : all) n = random() % 3 == 0 ? most : most == 0 ? 0 : random() % most;
+    std::sort(all.begin(), all.end());
+    const unsigned width = width_of(all.back());
+    bytes stored(bytes_of(all.size(), width) + bits_padding, '\0');
+    bits_writer to{stored.data(), width};
+    for (const std::uint64_t n : all) to.put(n);
+    const word_column column{bits{stored.data(), width}, base, all.size()};
+    std::vector<std::uint64_t> sought{0, all.back(), all.back() + 1};
+    for (int i = 0; i < 20; ++i) sought.push_back(all[random() % all.size()] + random() % 3);
+    std::sort(sought.begin(), sought.end());
+    std::size_t from = 0;
+    for (const std::uint64_t n : sought) {
+      const auto word = static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + n);
+      if (word < base) continue;  // no such number
+      const auto [first, last] = std::equal_range(all.begin(), all.end(), n);
+      const auto [found, end] = column.run(word, random() % 2 == 0 ? from : 0);
+      ASSERT_EQ(end - found, static_cast<std::size_t>(last - first)) << n << " in round " << round;
+      ASSERT_EQ(found, static_cast<std::size_t>(first - all.begin())) << n << " in round " << round;
+      from = found;
+    }
+    ASSERT_EQ(column.run(base - (round % 2 == 0 ? 1 : 0), 0).first, 0u) << "before all";
   }
 }
 
@@ -108,13 +145,14 @@ void expect_same(const row& x, const row& y) {
   ASSERT_EQ(x.t_retracted, y.t_retracted);
 }
 
-void expect_columns(const block& b, const std::vector<row>& rows, std::size_t from, std::size_t n) {
+void expect_columns(const block& b, const std::vector<row>& rows, std::size_t from, std::size_t n,
+                    const value* stored = nullptr, const std::vector<value>* kept = nullptr) {
   std::vector<entity_id> e{7};
   std::vector<attribute_id> a;
   std::vector<value> v;
   std::vector<std::int64_t> t_op;
   block::texts memo;
-  memo.reset();
+  memo.reset(stored, kept);
   b.append_e(e, from, n), b.append_a(a, from, n), b.append_v(v, from, n, memo), b.append_t_op(t_op, from, n);
   ASSERT_EQ(e.size(), n + 1);
   ASSERT_EQ(v.size(), n);
@@ -123,8 +161,21 @@ void expect_columns(const block& b, const std::vector<row>& rows, std::size_t fr
     ASSERT_EQ(e[i + 1], r.e);
     ASSERT_EQ(a[i], r.a);
     ASSERT_EQ(v[i], r.v);
+    ASSERT_EQ(v[i].kind(), r.v.kind());
     ASSERT_EQ(t_op[i], make_t_op(r.t_added, true));
   }
+}
+
+/// The same where values are parts of the block's bytes, and where they were made before.
+void expect_same_columns_of_kept_texts(const block& b, bytes_view key, bytes_view stored,
+                                       const std::vector<row>& rows) {
+  const value whole = value::bytes(stored);
+  const block copied{key, whole.raw(), true};
+  ASSERT_NO_FATAL_FAILURE(expect_columns(copied, rows, 0, rows.size(), &whole));
+  if (!b.keeps_texts()) return;
+  const std::vector<value> kept = b.kept_texts(nullptr), parts = copied.kept_texts(&whole);
+  ASSERT_NO_FATAL_FAILURE(expect_columns(b, rows, 0, rows.size(), nullptr, &kept));
+  ASSERT_NO_FATAL_FAILURE(expect_columns(copied, rows, 0, rows.size(), &whole, &parts));
 }
 
 TEST(PackedBlock, ShowsTheRowsItWasMadeOf) {
@@ -166,6 +217,7 @@ TEST(PackedBlock, ShowsTheRowsItWasMadeOf) {
       }
       const std::size_t from = random() % rows.size();
       ASSERT_NO_FATAL_FAILURE(expect_columns(b, rows, from, rows.size() - from));
+      ASSERT_NO_FATAL_FAILURE(expect_same_columns_of_kept_texts(b, key, stored, rows));
     }
   }
 }
@@ -247,6 +299,26 @@ TEST(PackedDirectory, SeparatorsStandBetweenTheRowsTheySeparate) {
       const bytes up = upper_separator(x, y);
       ASSERT_LE(x, up);
       ASSERT_LT(up, y);
+    }
+  }
+}
+
+TEST(PackedDirectory, OnwardFromAnyBlockBeforeItTheSameBlockIsFound) {
+  std::mt19937_64 random{29};
+  for (int round = 0; round < 80; ++round) {
+    const auto order = static_cast<index_order>(round % 4);
+    const auto rows = some_rows(random, order, false, 1 + random() % 120);
+    auto all = std::make_shared<chunk>();
+    for (const row& r : rows) all->entries.push_back(std::make_shared<const entry>(r, 5, 900, "key"));
+    const directory blocks{{all}};
+    for (int probe = 0; probe < 40; ++probe) {
+      const row& r = rows[random() % rows.size()];
+      const auto given = static_cast<std::uint8_t>(random() % 4);
+      const place p{order, given, random() % 2 == 0, r.e + static_cast<std::int64_t>(random() % 3) - 1,
+                    r.a,   r.v};
+      const std::size_t found = blocks.find(p);
+      ASSERT_EQ(blocks.find_from(random() % (found + 1), p), found) << "round " << round;
+      ASSERT_EQ(blocks.find_from(random() % (blocks.find(r) + 1), r), blocks.find(r)) << "round " << round;
     }
   }
 }

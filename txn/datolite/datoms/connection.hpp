@@ -79,7 +79,8 @@ struct connection_options {
   /// T (docs/packed-index.md says what then may differ).
   std::size_t kept_generations = 8;
 
-  /// How many bytes of blocks this connection keeps, where the engine copies what is read from it.
+  /// How many bytes of blocks this connection keeps, where the engine copies what is read from it; and of
+  /// texts that are read from blocks again and again, with every engine.
   std::size_t cache_bytes = std::size_t{64} << 20;
 
   /// What transactions may name: functions, and the predicates that schema attributes ask for.

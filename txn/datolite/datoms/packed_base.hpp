@@ -5,7 +5,9 @@
 // is first asked for, and stays in memory. A block is found through it, read by one `get`, and verified the
 // first time that this process sees it. Where the engine shows values in place, a block stays known by its
 // address as long as the base lives; where it copies them, blocks are kept in a cache of bounded bytes that
-// all bases of a connection share.
+// all bases of a connection share. Values of a block's texts are kept with it once they were made often
+// enough, as far as there is room for them: in the cache with their block, or counted there and kept by the
+// base.
 //
 // Threads: any number may read a base.
 #pragma once
@@ -33,9 +35,20 @@ namespace datolite::datoms::packed {
 
 /// A block and the bytes that it shows.
 struct loaded {
+  std::uint64_t id = 0;              ///< its entry's
   std::optional<any_pinned> pinned;  ///< valid as long as its snapshot, or
-  bytes copied;                      ///< valid by itself
+  bytes copied;                      ///< valid by itself, or
+  value stored;                      ///< the same, if values may be parts of it
   block shown;
+  mutable std::atomic<std::size_t> made{0};  ///< of its texts, how many values were made; roughly
+  mutable std::atomic<const std::vector<value>*> texts{nullptr};  ///< block::kept_texts, once it pays
+
+  loaded() = default;
+  loaded(const loaded&) = delete;
+  ~loaded() { delete texts.load(std::memory_order_relaxed); }
+
+  /// What values of its texts may be parts of; null: nothing.
+  const value* whole() const noexcept { return stored.is_nil() ? nullptr : &stored; }
 };
 using loaded_ptr = std::shared_ptr<const loaded>;
 
@@ -60,11 +73,28 @@ class block_cache {
     if (by_id_.contains(id)) return;
     recent_.push_front({id, held, size});
     by_id_.emplace(id, recent_.begin());
-    for (bytes_ += size; bytes_ > most_ && recent_.size() > 1;) {
-      bytes_ -= recent_.back().size;
-      by_id_.erase(recent_.back().id);
-      recent_.pop_back();
-    }
+    grow(size);
+  }
+  /// The block takes so much more from now on. False, and nothing changes, if it is not here any more.
+  bool add(std::uint64_t id, std::size_t size) {
+    const std::lock_guard guard{mutex_};
+    const auto at = by_id_.find(id);
+    if (at == by_id_.end()) return false;
+    at->second->size += size;
+    grow(size);
+    return true;
+  }
+
+  /// Bytes that stand elsewhere and go when their owner gives them back. False if there is no room for them.
+  bool take(std::size_t size) {
+    const std::lock_guard guard{mutex_};
+    if (bytes_ + size > most_) return false;
+    bytes_ += size;
+    return true;
+  }
+  void give_back(std::size_t size) {
+    const std::lock_guard guard{mutex_};
+    bytes_ -= size;
   }
 
   struct figures {
@@ -81,6 +111,15 @@ class block_cache {
     loaded_ptr held;
     std::size_t size;
   };
+
+  void grow(std::size_t size) {
+    for (bytes_ += size; bytes_ > most_ && recent_.size() > 1;) {
+      bytes_ -= recent_.back().size;
+      by_id_.erase(recent_.back().id);
+      recent_.pop_back();
+    }
+  }
+
   const std::size_t most_;
   mutable std::mutex mutex_;
   std::list<item> recent_;
@@ -92,6 +131,7 @@ class block_cache {
 /// A block while it is read: by its base, or by this.
 struct held_block {
   const block* shown = nullptr;
+  const loaded* in = nullptr;
   loaded_ptr kept{};
 };
 
@@ -135,11 +175,21 @@ class base {
     std::atomic<const loaded*>& known = with->blocks[i % shelf::size];
     const loaded* found = known.load(std::memory_order_acquire);
     if (found == nullptr) found = remember(known, load(tree(of)[i]));
-    return {&found->shown};
+    return {&found->shown, found};
+  }
+
+  /// Values of the texts of a block that was read here were made, some `n`. Once there were twice as many as
+  /// it has texts, values of all are kept with it, as long as it is known and there is room for them.
+  void note_made(const loaded& in, std::size_t n) const {
+    n += in.made.load(std::memory_order_relaxed);
+    const bool pays = n >= 2 * in.shown.text_count();
+    in.made.store(pays ? 0 : n, std::memory_order_relaxed);
+    if (pays && in.shown.keeps_texts() && in.texts.load(std::memory_order_relaxed) == nullptr) keep_texts(in);
   }
 
   base(const base&) = delete;
   ~base() {
+    if (cache_ != nullptr) cache_->give_back(kept_.load(std::memory_order_relaxed));
     for (const auto& one : known_) delete one.load(std::memory_order_relaxed);
   }
 
@@ -181,17 +231,35 @@ class base {
     if (known.compare_exchange_strong(expected, made.get(), std::memory_order_acq_rel)) return made.release();
     return expected;
   }
+  void keep_texts(const loaded& in) const {
+    const std::size_t size = in.shown.kept_texts_size(in.whole());
+    auto made = std::make_unique<const std::vector<value>>(in.shown.kept_texts(in.whole()));
+    if (!(in_place_ ? cache_->take(size) : cache_->add(in.id, size))) return;
+    const auto* const mine = made.get();
+    if (remember(in.texts, std::move(made)) != mine) {
+      if (in_place_) cache_->give_back(size);
+    } else if (in_place_) {
+      kept_.fetch_add(size, std::memory_order_relaxed);
+    }
+  }
   std::unique_ptr<const loaded> load(const entry& e) const {  // by itself if it is not to be read in place
     auto found = snapshot_->get(e.key);
     if (!found) detail::throw_corrupt(e.key, "is missing: a block of datoms stood there");
     const bool verify = !e.verified.load(std::memory_order_relaxed);
     auto made = std::make_unique<loaded>();
+    made->id = e.id;
+    bytes_view stands;
     if (in_place_) {
       made->pinned = std::move(found);
+      stands = made->pinned->view();
+    } else if (found->view().size() <= block::texts::most_shared) {
+      made->stored = value::bytes(found->view());
+      stands = made->stored.raw();
     } else {
       made->copied = found->view();
+      stands = made->copied;
     }
-    made->shown = block{e.key, in_place_ ? made->pinned->view() : bytes_view{made->copied}, verify};
+    made->shown = block{e.key, stands, verify};
     if (made->shown.size() != e.rows || made->shown.order() != e.low.order ||
         made->shown.past() != (e.key[0] >= past_tag)) {
       detail::throw_corrupt(e.key, "is another block than its directory says");
@@ -205,7 +273,8 @@ class base {
       found = load(e);
       cache_->keep(e.id, found, e.size + sizeof(loaded) + 64);
     }
-    return {&found->shown, std::move(found)};
+    const loaded* const in = found.get();
+    return {&in->shown, in, std::move(found)};
   }
 
   std::unique_ptr<const directory> read_directory(tree_id of, const base* earlier) const;
@@ -216,6 +285,7 @@ class base {
   bool in_place_ = true;
   std::shared_ptr<block_cache> cache_;
   mutable std::array<std::atomic<shelves*>, tree_count> known_{};
+  mutable std::atomic<std::size_t> kept_{0};  // bytes of texts of `known_`
 };
 using base_ptr = std::shared_ptr<const base>;
 

@@ -13,11 +13,9 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <new>
 #include <optional>
 #include <span>
@@ -37,6 +35,8 @@
 #include <datolite/datoms/detail/hash.hpp>
 #include <datolite/datoms/flat_key.hpp>
 #include <datolite/datoms/packed_bits.hpp>
+#include <datolite/datoms/packed_column.hpp>
+#include <datolite/datoms/packed_words.hpp>
 #include <datolite/datoms/typed_row.hpp>
 
 namespace datolite::datoms::packed {
@@ -53,115 +53,7 @@ using datolite::datoms::flat::detail::throw_corrupt;
 
 constexpr std::size_t block_head = 48, group_size = 16;
 
-constexpr bool is_word(kind k) noexcept {
-  return k <= kind::double_ ? k != kind::bigint
-                            : k == kind::instant || k == kind::ref || k == kind::character;
-}
-constexpr bool is_nested(kind k) noexcept { return k == kind::tuple || k >= kind::vector; }
-
-/// A value of a kind that `is_word` as a number, monotone within the kind.
-inline std::int64_t word_of(const value& v) noexcept {
-  switch (v.kind()) {
-    case kind::nil: return 0;
-    case kind::float_: {
-      const auto raw = std::bit_cast<std::int32_t>(v.as_float());
-      return raw >= 0 ? raw : ~std::int64_t{raw & 0x7FFFFFFF};
-    }
-    case kind::double_: {
-      const auto raw = std::bit_cast<std::int64_t>(v.as_double());
-      return raw >= 0 ? raw : ~(raw & std::numeric_limits<std::int64_t>::max());
-    }
-    default: return v.word();
-  }
-}
-
-inline value value_of_word(kind k, std::int64_t word) noexcept {
-  switch (k) {
-    case kind::boolean: return value{word != 0};
-    case kind::long_: return value{word};
-    case kind::instant: return value::instant(word);
-    case kind::ref: return value::ref(word);
-    case kind::character: return value::character(static_cast<char32_t>(word));
-    case kind::float_: {
-      const auto raw = static_cast<std::uint32_t>(word >= 0 ? word : ~word | std::int64_t{1} << 31);
-      return value{std::bit_cast<float>(raw)};
-    }
-    case kind::double_: {
-      constexpr auto sign = std::numeric_limits<std::int64_t>::min();
-      return value{std::bit_cast<double>(word >= 0 ? word : ~word | sign)};
-    }
-    default: return value{};
-  }
-}
-
 }  // namespace detail
-
-namespace detail {
-
-/// The first of [from, to) that is not `before`, where those that are come first: O(log of how far away).
-template <class Before>
-std::size_t gallop(std::size_t from, std::size_t to, Before&& before) {
-  std::size_t probe = from;
-  for (std::size_t step = 1; probe < to && before(probe); step *= 2) {
-    from = probe + 1;
-    probe = std::min(to, probe + step);
-  }
-  while (from < probe) {
-    const std::size_t middle = (from + probe) / 2;
-    before(middle) ? from = middle + 1 : probe = middle;
-  }
-  return from;
-}
-
-}  // namespace detail
-
-/// A column of a block that ascends, in which runs of equal numbers are looked for, each onward from the last.
-class word_column {
- public:
-  /// REQUIRES: the column has `size` numbers, and size > 0.
-  word_column(const bits& column, std::int64_t base, std::size_t size) noexcept
-      : column_{column}, base_{base}, size_{size}, last_{column[size - 1]} {
-    if (last_ > 0) share_ = static_cast<double>(size - 1) / static_cast<double>(last_);
-  }
-
-  /// The rows of [from, size) that have `word`. REQUIRES: no row before `from` has it.
-  std::pair<std::size_t, std::size_t> run(std::int64_t word, std::size_t from) const noexcept {
-    if (word < base_ || from >= size_) return {from, from};
-    const std::uint64_t distance = static_cast<std::uint64_t>(word) - static_cast<std::uint64_t>(base_);
-    if (distance > last_) return {size_, size_};
-    const std::size_t first = lower_bound(distance, from);
-    return {first, detail::gallop(first, size_, [&](std::size_t i) { return column_[i] == distance; })};
-  }
-
- private:
-  /// From where the number would stand if they were evenly spread: ids of entities nearly are.
-  /// REQUIRES: distance <= last_, from < size_.
-  std::size_t lower_bound(std::uint64_t distance, std::size_t from) const noexcept {
-    const auto before = [&](std::size_t i) { return column_[i] < distance; };
-    const auto even = static_cast<std::size_t>(static_cast<double>(distance) * share_);
-    std::size_t high = std::clamp(even, from, size_ - 1);
-    if (before(high)) return detail::gallop(high + 1, size_, before);
-    for (std::size_t step = 1; from < high; step *= 2) {
-      const std::size_t probe = high - std::min(step, high - from);
-      if (before(probe)) {
-        from = probe + 1;
-        break;
-      }
-      high = probe;
-    }
-    while (from < high) {
-      const std::size_t middle = (from + high) / 2;
-      before(middle) ? from = middle + 1 : high = middle;
-    }
-    return from;
-  }
-
-  bits column_;
-  std::int64_t base_;
-  std::size_t size_;
-  std::uint64_t last_;
-  double share_ = 0;
-};
 
 /// The rows of one attribute whose values are of one kind.
 struct group {
@@ -228,9 +120,11 @@ class block {
     if (wanted < base) return from;
     const std::uint64_t distance = static_cast<std::uint64_t>(wanted) - static_cast<std::uint64_t>(base);
     const std::size_t first = detail::gallop(from, to, [&](std::size_t i) { return column[i] < distance; });
-    return detail::gallop(first, to, [&](std::size_t i) { return column[i] == distance && compare(i, x) < 0; });
+    return detail::gallop(first, to,
+                          [&](std::size_t i) { return column[i] == distance && compare(i, x) < 0; });
   }
-  /// How runs that begin as `x` does, but for its number, are told apart in this block, if one column does so.
+  /// How runs that begin as `x` does, but for its number, are told apart in this block, if one column does
+  /// so.
   std::optional<word_column> column_of(const place& x) const {
     const group* const only = groups_.size() == 1 && x.given > 0 ? &groups_.front() : nullptr;
     const bool one_a = only != nullptr && static_cast<std::int64_t>(only->a) == x.a;
@@ -270,11 +164,17 @@ class block {
    public:
     static constexpr std::size_t most_shared = 16 << 10;
 
-    void reset() noexcept {
+    void reset() noexcept { reset(nullptr, nullptr); }
+    /// For a block that stands in `stored`, if it is not null: then values are parts of that. `kept`, if it
+    /// is not null, is what its `kept_texts` gave. Both must last until the next reset.
+    void reset(const value* stored, const std::vector<value>* kept) noexcept {
       long_ = 0;
       whole_ = value{};
       made_.clear();
+      stored_ = stored, kept_ = kept;
     }
+    /// By slot; null if they are not kept.
+    const std::vector<value>* kept() const noexcept { return kept_; }
     /// Do rows share values, where `rows` rows of one group will be asked for?
     bool shares(const block& of, const group& in, std::size_t rows) {
       if (!made_.empty()) return true;
@@ -290,6 +190,7 @@ class block {
       return v;
     }
     value get(const block& of, const group& in, std::uint64_t slot) {
+      if (kept_ != nullptr && (*kept_)[slot].kind() == in.kind) return (*kept_)[slot];
       return shares(of, in, 1) ? shared(of, in, slot) : make(of, in, slot);
     }
 
@@ -298,6 +199,9 @@ class block {
 
     value make(const block& of, const group& in, std::uint64_t slot) {
       const bytes_view shown = of.text(slot);
+      if (stored_ != nullptr && !detail::is_nested(in.kind))
+        return stored_->part(in.kind, static_cast<std::size_t>(shown.data() - stored_->raw().data()),
+                             shown.size());
       const bool shares = shown.size() > value::inline_capacity && !detail::is_nested(in.kind) &&
                           of.text_bytes() <= most_shared && long_++ >= few;
       if (!shares) return of.value_in(in, slot);
@@ -305,10 +209,40 @@ class block {
       return whole_.part(in.kind, static_cast<std::size_t>(shown.data() - of.texts_), shown.size());
     }
 
-    int long_ = 0;             // texts that were asked for and do not stand inline
-    value whole_;              // all texts of the block; nil until it pays
-    std::vector<value> made_;  // by slot, if rows share values
+    friend class block;
+
+    int long_ = 0;                   // texts that were asked for and do not stand inline
+    value whole_;                    // all texts of the block; nil until it pays
+    const value* stored_ = nullptr;  // the block's bytes
+    std::vector<value> made_;        // by slot, if rows share values
+    const std::vector<value>* kept_ = nullptr;
   };
+
+  std::size_t text_count() const noexcept { return text_count_; }
+  /// May values be made of all its texts at once, and kept? Not where there are none, or one value would keep
+  /// too much, or nobody can say how much.
+  bool keeps_texts() const noexcept {
+    return text_count_ > 0 && text_bytes() <= texts::most_shared &&
+           std::none_of(groups_.begin(), groups_.end(),
+                        [](const group& g) { return detail::is_nested(g.kind); });
+  }
+  /// What its texts say, by slot, each as a value of one of the kinds that it has. REQUIRES: keeps_texts().
+  std::vector<value> kept_texts(const value* stored) const {
+    std::vector<value> out(text_count_);
+    texts memo;
+    memo.reset(stored, nullptr);
+    memo.long_ = texts::few;  // they will all be asked for
+    for (std::size_t i = 0; i < size_; ++i) {
+      const group& in = group_of(i);
+      if (!detail::is_word(in.kind) && out[slot_[i]].is_nil()) out[slot_[i]] = memo.make(*this, in, slot_[i]);
+    }
+    return out;
+  }
+  /// How many bytes they take.
+  std::size_t kept_texts_size(const value* stored) const noexcept {
+    return sizeof(std::vector<value>) + text_count_ * sizeof(value) + (stored == nullptr ? text_bytes() : 0) +
+           48;
+  }
 
   /// The same as at(i), its text from `memo`, which has seen no other block since it was reset.
   /// REQUIRES: i < size().
@@ -332,7 +266,8 @@ class block {
     to.resize(at + rows.size());
     std::transform(rows.begin(), rows.end(), to.data() + at, [this](std::uint32_t i) { return e(i); });
   }
-  /// Of the rows [from, from + n), appends to `rows` those of the entities `wanted`, and to `ids` which these are.
+  /// Of the rows [from, from + n), appends to `rows` those of the entities `wanted`, and to `ids` which these
+  /// are.
   void pick_among(const entity_set& wanted, std::size_t from, std::size_t n, std::vector<std::uint32_t>& rows,
                   std::vector<entity_id>& ids) const {
     const std::size_t row_at = rows.size(), id_at = ids.size();
@@ -552,6 +487,9 @@ void block::append_values(std::vector<value>& to, std::size_t n, texts& memo, Ro
     default: break;
   }
   if (detail::is_word(all.kind)) return fill([&](std::uint64_t x) { return value_in(all, x); });
+  if (memo.kept() != nullptr) {
+    return fill([kept = memo.kept()->data()](std::uint64_t slot) -> const value& { return kept[slot]; });
+  }
   if (memo.shares(*this, all, n)) {
     fill([&](std::uint64_t slot) -> const value& { return memo.shared(*this, all, slot); });
   } else {

@@ -153,7 +153,10 @@ class cursor final : public datom_cursor {
   void renew_memo() {
     if (!includes(wanted_, components::v) || memo_of_ == current_.openings()) return;
     memo_of_ = current_.openings();
-    memo_.reset();
+    current_.reset(memo_);
+  }
+  void note_made(const block& b, std::size_t n) const {
+    if (memo_.kept() == nullptr && b.text_count() > 0) current_.note_made(n);
   }
 
   void append_rows(datom_columns& out, const block& b, std::span<const std::uint32_t> rows) {
@@ -167,7 +170,10 @@ class cursor final : public datom_cursor {
     if (includes(wanted_, components::t)) {
       for (const std::uint32_t at : rows) out.t_op.push_back(make_t_op(b.t_added(at), true));
     }
-    if (includes(wanted_, components::v)) b.append_v(out.v, rows, memo_);
+    if (includes(wanted_, components::v)) {
+      b.append_v(out.v, rows, memo_);
+      note_made(b, rows.size());
+    }
     out.size += rows.size();
   }
 
@@ -251,7 +257,10 @@ class cursor final : public datom_cursor {
   void append_columns(datom_columns& out, const block& b, std::size_t from, std::size_t n) {
     if (includes(wanted_, components::e)) b.append_e(out.e, from, n);
     if (includes(wanted_, components::a)) b.append_a(out.a, from, n);
-    if (includes(wanted_, components::v)) b.append_v(out.v, from, n, memo_);
+    if (includes(wanted_, components::v)) {
+      b.append_v(out.v, from, n, memo_);
+      note_made(b, n);
+    }
     if (includes(wanted_, components::t)) b.append_t_op(out.t_op, from, n);
     out.size += n;
   }

@@ -28,6 +28,7 @@
 #include <datolite/datoms/flat_key.hpp>
 #include <datolite/datoms/ordered_datoms.hpp>
 #include <datolite/datoms/packed_block.hpp>
+#include <datolite/datoms/packed_column.hpp>
 #include <datolite/datoms/typed_row.hpp>
 
 namespace datolite::datoms::packed {

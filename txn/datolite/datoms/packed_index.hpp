@@ -148,7 +148,7 @@ struct packed_options {
   std::size_t block_bytes;   ///< that a block may take
   std::size_t least_merged;  ///< rows of novelty
   double share_merged;       ///< of the rows in blocks
-  std::size_t cache_bytes;   ///< where the engine copies what it reads
+  std::size_t cache_bytes;   ///< of copied blocks and their texts
   std::size_t kept;          ///< older generations that keep their snapshots
 };
 

@@ -3,6 +3,7 @@
 // Threads: used by one. They must not outlive what they read.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,10 +15,12 @@
 #include <datolite/core/io_stats.hpp>
 #include <datolite/datoms/packed_base.hpp>
 #include <datolite/datoms/packed_block.hpp>
+#include <datolite/datoms/packed_column.hpp>
 #include <datolite/datoms/packed_directory.hpp>
 #include <datolite/datoms/typed_cursor.hpp>
 #include <datolite/datoms/typed_index.hpp>
 #include <datolite/datoms/typed_row.hpp>
+#include <datolite/datoms/word_run.hpp>
 
 namespace datolite::datoms::packed {
 
@@ -78,6 +81,12 @@ class block_run {
   const block& shown() const noexcept { return *block_.shown; }
   std::size_t from() const noexcept { return from_; }
   std::size_t to() const noexcept { return to_; }
+  /// Makes `memo` that of the block read last. REQUIRES: one was.
+  void reset(block::texts& memo) const noexcept {
+    memo.reset(block_.in->whole(), block_.in->texts.load(std::memory_order_acquire));
+  }
+  /// Values of some `n` of its texts were made.
+  void note_made(std::size_t n) const { base_->note_made(*block_.in, n); }
   /// Differs when another block is shown.
   std::size_t openings() const noexcept { return openings_; }
   /// The position of the next row. REQUIRES: !at_end().

@@ -23,7 +23,7 @@ struct packed_figures {
   std::uint64_t novelty = 0;     ///< datoms that came or ended since
   std::array<tree_figures, 4> current{}, past{};  ///< by index_order
   packed::snapshots_held snapshots{};             ///< that db values of this connection hold; others' not
-  packed::block_cache::figures cache{};  ///< of the connection; unused where blocks are read in place
+  packed::block_cache::figures cache{};  ///< of the connection; of texts alone where blocks are read in place
 };
 
 /// Of what a db stands on; empty if its layout is another, it is a branch of the past, or its generation was
