@@ -222,6 +222,58 @@ TEST(PackedBlock, ShowsTheRowsItWasMadeOf) {
   }
 }
 
+/// The blocks that a builder makes of `all`, each of at most `most` bytes.
+std::vector<bytes> blocks_of(index_order order, bool past, const std::vector<row>& all, std::size_t most) {
+  std::vector<bytes> made;
+  block_builder build{order, past};
+  for (const row& r : all) {
+    if (build.add(r, most)) continue;
+    made.push_back(build.encode("key"));
+    build.clear();
+    build.add(r, most);
+  }
+  made.push_back(build.encode("key"));
+  return made;
+}
+
+/// The same, but rows are copied from blocks of another size, some of them one by one as rows.
+std::vector<bytes> copied_blocks_of(std::mt19937_64& random, index_order order, bool past,
+                                    const std::vector<row>& all, std::size_t most) {
+  std::vector<bytes> made;
+  block_builder build{order, past};
+  const auto full = [&] {
+    made.push_back(build.encode("key"));
+    build.clear();
+  };
+  for (const bytes& stored : blocks_of(order, past, all, 400 + random() % 4000)) {
+    const block from{"key", stored, true};
+    build.copy_from(from);
+    for (std::size_t i = 0; i < from.size();) {
+      if (random() % 8 == 0) {
+        if (!build.add(from.at(i), most)) full(), build.add(from.at(i), most);
+        ++i;
+      } else {
+        const std::size_t to = i + 1 + random() % (from.size() - i);
+        while ((i = build.add_copies(i, to, most)) < to) full();
+      }
+      EXPECT_NO_FATAL_FAILURE(expect_same(build.back(), from.at(i - 1)));
+    }
+  }
+  full();
+  return made;
+}
+
+TEST(PackedBlock, RowsCopiedFromOtherBlocksMakeTheSameBytes) {
+  std::mt19937_64 random{12};
+  for (int round = 0; round < 160; ++round) {
+    const auto order = static_cast<index_order>(round % 4);
+    const bool past = round / 4 % 2 == 1;
+    const std::vector<row> all = some_rows(random, order, past, 1 + random() % 800);
+    const std::size_t most = 500 + random() % 3000;
+    ASSERT_EQ(copied_blocks_of(random, order, past, all, most), blocks_of(order, past, all, most)) << round;
+  }
+}
+
 /// `rows` rows for each of 40 texts of `size` bytes, in one block, and their values read from it; the block
 /// and its bytes are gone.
 std::vector<value> read_texts(std::size_t size, std::int64_t rows) {

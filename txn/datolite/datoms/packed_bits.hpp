@@ -25,6 +25,10 @@ constexpr std::uint8_t width_of(std::uint64_t most) noexcept {
   const int bits = std::bit_width(most);
   return static_cast<std::uint8_t>(bits > 56 ? 64 : bits);
 }
+/// The largest distance that a column of that width has room for.
+constexpr std::uint64_t widest_of(unsigned width) noexcept {
+  return width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
+}
 constexpr bool is_width(unsigned width) noexcept { return width <= 56 || width == 64; }
 
 /// How many bytes `n` numbers of `width` bits take.
@@ -47,7 +51,7 @@ class bits {
   bits() = default;
   bits(const char* data, unsigned width) noexcept
       : data_{data},
-        mask_{width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1},
+        mask_{widest_of(width)},
         width_{width} {}
 
   unsigned width() const noexcept { return width_; }

@@ -53,6 +53,11 @@ using datolite::datoms::flat::detail::throw_corrupt;
 
 constexpr std::size_t block_head = 48, group_size = 16;
 
+/// A value of a kind that is no word, of its bytes in a block.
+inline value value_of_text(kind k, bytes_view text) {
+  return is_nested(k) ? decode_value(text) : value::from_raw(k, text);
+}
+
 }  // namespace detail
 
 /// The rows of one attribute whose values are of one kind.
@@ -82,6 +87,18 @@ class block {
   row at(std::size_t i) const {
     row r{e(i), a(i), order_, v(i), t_added(i), t_retracted(i)};
     return r;
+  }
+
+  // -- as they stand
+  std::span<const group> groups() const noexcept { return groups_; }
+  std::size_t group_number(std::size_t i) const noexcept { return group_[i]; }
+  const group& group_of(std::size_t i) const noexcept { return groups_[group_[i]]; }
+  /// Of a group of numbers, the distance from its least; else the position among the texts.
+  std::uint64_t slot(std::size_t i) const noexcept { return slot_[i]; }
+  std::size_t text_count() const noexcept { return text_count_; }
+  bytes_view text(std::uint64_t slot) const noexcept {
+    const std::uint64_t from = slot == 0 ? 0 : text_ends_[slot - 1];
+    return {texts_ + from, static_cast<std::size_t>(text_ends_[slot] - from)};
   }
 
   /// No row's T of assertion is before the first, or after the second.
@@ -218,7 +235,6 @@ class block {
     const std::vector<value>* kept_ = nullptr;
   };
 
-  std::size_t text_count() const noexcept { return text_count_; }
   /// May values be made of all its texts at once, and kept? Not where there are none, or one value would keep
   /// too much, or nobody can say how much.
   bool keeps_texts() const noexcept {
@@ -338,19 +354,12 @@ class block {
   static std::int64_t plus(std::int64_t base, std::uint64_t distance) noexcept {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + distance);
   }
-  const group& group_of(std::size_t i) const noexcept { return groups_[group_[i]]; }
-  bytes_view text(std::uint64_t slot) const noexcept {
-    const std::uint64_t from = slot == 0 ? 0 : text_ends_[slot - 1];
-    return {texts_ + from, static_cast<std::size_t>(text_ends_[slot] - from)};
-  }
   std::size_t text_bytes() const noexcept {
     return text_count_ == 0 ? 0 : static_cast<std::size_t>(text_ends_[text_count_ - 1]);
   }
   value value_in(const group& in, std::uint64_t slot) const {
     if (detail::is_word(in.kind)) return detail::value_of_word(in.kind, plus(in.least, slot));
-    bytes_view shown = text(slot);
-    if (detail::is_nested(in.kind)) return decode_value(shown);
-    return value::from_raw(in.kind, shown);
+    return detail::value_of_text(in.kind, text(slot));
   }
   std::strong_ordering compare_value(const group& in, std::uint64_t slot, const value& v) const {
     if (in.kind != v.kind()) return in.kind <=> v.kind();

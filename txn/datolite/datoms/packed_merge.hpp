@@ -167,27 +167,34 @@ class tree_merger {
     const block& b = *held.shown;
     replaced_.push_back(old_[i].key);
     standing_.erase(old_[i].key);
-    texts_.reset();
-    for (std::size_t at = 0; at < b.size(); ++at) {
-      row r = b.at(at, texts_);
-      if (masks(r.a)) continue;
-      put_before(r);
-      while (news_.take() != nullptr && typed::compare(*news_.take(), r, of_.order) < 0) news_.advance_take();
-      if (news_.take() != nullptr && typed::compare(*news_.take(), r, of_.order) == 0) {
+    building_.copy_from(b);
+    for (std::size_t at = 0; at < b.size();) {
+      const std::size_t to = first_for_news(b, at);
+      copy(b, at, to);
+      at = to;
+      if (at == b.size()) break;
+      const auto is_before = [&](const row* r) { return r != nullptr && b.compare(at, *r) > 0; };
+      for (; is_before(news_.put()); news_.advance_put()) add(*news_.put());
+      while (is_before(news_.take())) news_.advance_take();
+      if (news_.take() != nullptr && b.compare(at, *news_.take()) == 0) {
         news_.advance_take();
-        continue;
+      } else {
+        copy(b, at, at + 1);
       }
-      add(std::move(r));
+      ++at;
     }
     if (is_last(i)) return;
-    put_before(old_[i + 1].low);
-    while (news_.take() != nullptr && typed::compare(*news_.take(), old_[i + 1].low, of_.order) < 0)
-      news_.advance_take();
+    const row& next = old_[i + 1].low;
+    const auto is_before = [&](const row* r) { return r != nullptr && typed::compare(*r, next, of_.order) < 0; };
+    for (; is_before(news_.put()); news_.advance_put()) add(*news_.put());
+    while (is_before(news_.take())) news_.advance_take();
   }
-  void put_before(const row& x) {
-    for (; news_.put() != nullptr && typed::compare(*news_.put(), x, of_.order) < 0; news_.advance_put()) {
-      add(*news_.put());
-    }
+  /// The first row of a block, from `at` on, before or at which there is something new.
+  std::size_t first_for_news(const block& b, std::size_t at) const {
+    std::size_t to = b.size();
+    if (news_.put() != nullptr) to = b.lower_bound_near(*news_.put(), at, to);
+    if (news_.take() != nullptr) to = b.lower_bound_near(*news_.take(), at, to);
+    return to;
   }
 
   /// Has another block of the tree, as it was or as it will be, that key? A separator and a number behind it
@@ -198,36 +205,69 @@ class tree_merger {
 
   /// Is what is being built so small that a block which is not touched has room in it?
   bool takes_in(std::size_t i) const {
-    return !held_ && !rows_.empty() && building_.bytes_taken() + old_[i].size < shape_.most_bytes;
+    return !held_ && !building_.empty() && building_.bytes_taken() + old_[i].size < shape_.most_bytes;
   }
 
-  void add(row r) {
-    r.order = of_.order;
-    if (r.forgotten) r.t_retracted = r.t_added;
-    const bool by_attribute = of_.order == index_order::aevt || of_.order == index_order::avet;
-    const bool another = by_attribute && !rows_.empty() && r.a != rows_.back().a &&
-                         building_.bytes_taken() > shape_.most_bytes / 2;
-    if (another || !building_.add(r, shape_.most_bytes)) {
-      const row low = lower_separator(rows_.back(), r);
-      write_held();
-      held_ = build(&low);
-      low_ = low;
+  void add(const row& r) {
+    if (r.forgotten && r.t_retracted != r.t_added) {
+      row only_hides = r;
+      only_hides.t_retracted = r.t_added;
+      return add(only_hides);
+    }
+    if (starts_block(r.a) || !building_.add(r, shape_.most_bytes)) {
+      begin_block(r);
       building_.add(r, shape_.most_bytes);
     }
-    if (!low_) low_ = r, low_->t_retracted = 0;
-    rows_.push_back(std::move(r));
+  }
+  /// The same with rows of the block that `building_` copies from, but for those that are masked.
+  void copy(const block& b, std::size_t from, std::size_t to) {
+    if (is_plain(b)) {
+      while ((from = building_.add_copies(from, to, shape_.most_bytes)) < to) begin_block(b.at(from));
+      return;
+    }
+    for (; from < to; ++from) {
+      const attribute_id a = b.group_of(from).a;
+      if (masks(a)) continue;
+      if (starts_block(a) || building_.add_copies(from, from + 1, shape_.most_bytes) == from) {
+        begin_block(b.at(from));
+        building_.add_copies(from, from + 1, shape_.most_bytes);
+      }
+    }
+  }
+  /// Is there nothing to ask of a row of a block but whether it fits?
+  bool is_plain(const block& b) const {
+    if (!masked_.empty()) return false;
+    const bool by_attribute = of_.order == index_order::aevt || of_.order == index_order::avet;
+    return !by_attribute || (b.groups().size() == 1 &&
+                             (building_.empty() || building_.last_a() == b.groups().front().a));
+  }
+  /// Does a row of the attribute `a` not go into a block that is full enough?
+  bool starts_block(attribute_id a) const {
+    const bool by_attribute = of_.order == index_order::aevt || of_.order == index_order::avet;
+    return by_attribute && !building_.empty() && a != building_.last_a() &&
+           building_.bytes_taken() > shape_.most_bytes / 2;
+  }
+  /// Makes a block of the rows at hand: `next` is the first of another.
+  void begin_block(const row& next) {
+    const row low = lower_separator(building_.back(), in_order(next));
+    write_held();
+    held_ = build(&low);
+    low_ = low;
+  }
+  row in_order(row r) const {
+    r.order = of_.order;
+    return r;
   }
 
   /// A block that is full, and not written yet: it may have to share its rows with a small one behind it.
   struct made_block {
     bytes stored;
     entry_ptr about;
-    std::vector<row> rows;
   };
 
   /// The block of the rows at hand; `next` is the low of the one behind it, or null.
   made_block build(const row* next) {
-    put_row_bytes(last_bytes_, rows_.back(), of_.order);
+    put_row_bytes(last_bytes_, building_.back(), of_.order);
     bytes separator(1, '\xFF');
     if (next != nullptr) {
       put_row_bytes(next_bytes_, *next, of_.order);
@@ -242,11 +282,12 @@ class tree_merger {
       append_u64(key, next_number_++);
     }
     bytes stored = building_.encode(key);
+    if (!low_) low_ = building_.at(0), low_->t_retracted = 0;
     const auto n = static_cast<std::uint32_t>(building_.size()),
                size = static_cast<std::uint32_t>(stored.size());
     auto about = std::make_shared<const entry>(*std::exchange(low_, std::nullopt), n, size, std::move(key));
     building_.clear();
-    return {std::move(stored), std::move(about), std::exchange(rows_, {})};
+    return {std::move(stored), std::move(about)};
   }
 
   void write(const made_block& one) {
@@ -261,7 +302,7 @@ class tree_merger {
 
   /// Writes what is at hand; `next` is the low of the block that follows, or null.
   void flush(const row* next) {
-    if (rows_.empty()) return;
+    if (building_.empty()) return;
     if (held_ && building_.bytes_taken() < shape_.most_bytes / 2) share_evenly();
     write_held();
     write(build(next));
@@ -269,19 +310,17 @@ class tree_merger {
 
   /// Moves rows of the block that is held to the small one behind it.
   void share_evenly() {
-    std::vector<row> all = std::move(held_->rows);
-    all.insert(all.end(), std::make_move_iterator(rows_.begin()), std::make_move_iterator(rows_.end()));
+    std::vector<row> all;
+    const block full{held_->about->key, held_->stored, false};
+    all.reserve(full.size() + building_.size());
+    for (std::size_t i = 0; i < full.size(); ++i) all.push_back(full.at(i));
+    for (std::size_t i = 0; i < building_.size(); ++i) all.push_back(building_.at(i));
     low_ = held_->about->low;
     held_.reset();
-    rows_.clear(), building_.clear();
+    building_.clear();
     for (std::size_t i = 0; i < all.size(); ++i) {
-      if (i == all.size() / 2 && i > 0) {
-        const row low = lower_separator(rows_.back(), all[i]);
-        write_held();
-        held_ = build(&low);
-        low_ = low;
-      }
-      add(std::move(all[i]));
+      if (i == all.size() / 2 && i > 0) begin_block(all[i]);
+      add(all[i]);
     }
   }
 
@@ -337,10 +376,8 @@ class tree_merger {
   const directory& old_;
   News& news_;
   block_builder building_;
-  std::optional<row> low_;  // of the block being built
-  std::vector<row> rows_;   // its rows
+  std::optional<row> low_;  // of the block being built; its first row's if there is none
   std::optional<made_block> held_;
-  block::texts texts_;  // of the block being read
   bytes last_bytes_, next_bytes_;
   std::vector<entry_ptr> entries_;  // of the tree as it will be
   std::unordered_set<const entry*> staying_;
