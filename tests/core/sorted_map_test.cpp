@@ -521,6 +521,58 @@ TEST(sorted_set, erases_many_as_one_by_one_and_leaves_copies_alone) {
   }
 }
 
+/// A key with a prefix that tells some apart.
+struct prefixed {
+  int n;
+  friend auto operator<=>(const prefixed&, const prefixed&) = default;
+};
+
+}  // namespace sorted_map_test
+
+template <>
+struct datolite::sort_prefix<sorted_map_test::prefixed, std::less<>> {
+  static std::uint64_t of(sorted_map_test::prefixed key) noexcept {
+    return static_cast<std::uint64_t>(key.n / 8);
+  }
+  static constexpr bool exact = false;
+};
+
+namespace sorted_map_test {
+
+TEST(sorted_set, inserts_many_as_one_by_one_and_leaves_copies_alone) {
+  const auto check = [](auto set, auto make, std::uint64_t start) {
+    rng r{start};
+    using key = std::remove_cvref_t<decltype(*set.begin())>;
+    std::set<key> model;
+    for (int round = 0; round < test::rounds(60, 600); ++round) {
+      std::set<key> more;  // some apart, some in a row, some that are there; often behind all
+      for (auto n = r() % 30; n > 0; --n) more.insert(make(static_cast<int>(r() % 9000)));
+      for (auto row = r() % 4; row > 0; --row) {
+        const auto from = static_cast<int>(r() % 12'000 + (row == 1 ? 20 * round : 0));
+        const auto step = static_cast<int>(1 + r() % 2);
+        for (auto n = static_cast<int>(r() % 300); n > 0; --n) more.insert(make(from + step * n));
+      }
+      const auto before = set;
+      const std::set<key> had = model;
+      std::vector<key> keys(more.begin(), more.end());
+      set = std::move(set).insert_ascending(keys);
+      model.insert(more.begin(), more.end());
+      ASSERT_EQ(broken_invariant(set), "") << start;
+      ASSERT_TRUE(std::equal(set.begin(), set.end(), model.begin(), model.end())) << start;
+      for (const key& k : more) ASSERT_TRUE(set.contains(k)) << start;
+      ASSERT_EQ(broken_invariant(before), "");
+      ASSERT_TRUE(std::equal(before.begin(), before.end(), had.begin(), had.end())) << start;
+      if (r() % 20 == 0) set = {}, model.clear();
+    }
+  };
+  for (std::uint64_t start = 0; start < 4; ++start) {
+    check(
+        sorted_set<int>{}, [](int n) { return n; }, start);
+    check(
+        sorted_set<prefixed>{}, [](int n) { return prefixed{n}; }, start);
+  }
+}
+
 TEST(sorted_set, erases_whole_leaves_wherever_they_stand) {
   sorted_set<int> all;
   for (int i = 0; i < 10'000; ++i) all = std::move(all).insert(i);

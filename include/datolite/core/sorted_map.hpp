@@ -317,6 +317,14 @@ class sorted_set : public detail::sorted_base<detail::layout_for<Key, detail::un
     return std::move(*this);
   }
 
+  /// This set with `keys`, which ascend; they are moved. As many copies of nodes, and searches, as there are
+  /// places in it that they come to. If it throws, some of them may be there.
+  [[nodiscard]] sorted_set insert_ascending(std::span<Key> keys) &&
+      requires(layout::keys_in_node&& std::is_same_v<key_arg, Key>) {
+    this->tree_.insert_ascending(keys.data(), keys.data() + keys.size(), this->less_);
+    return std::move(*this);
+  }
+
   /// This set without `key`, which need not be there. O(log n).
   template <class Probe = Key>
   [[nodiscard]] sorted_set erase(const Probe& key) const& {

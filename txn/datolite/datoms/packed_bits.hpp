@@ -49,10 +49,7 @@ void store_le(char* at, T n) noexcept {
 class bits {
  public:
   bits() = default;
-  bits(const char* data, unsigned width) noexcept
-      : data_{data},
-        mask_{widest_of(width)},
-        width_{width} {}
+  bits(const char* data, unsigned width) noexcept : data_{data}, mask_{widest_of(width)}, width_{width} {}
 
   unsigned width() const noexcept { return width_; }
   std::uint64_t operator[](std::size_t i) const noexcept {

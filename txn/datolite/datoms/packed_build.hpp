@@ -49,8 +49,8 @@ class block_builder {
     copied_.assign(from.text_count(), 0);
     copied_groups_.assign(from.groups().size(), 0);
   }
-  /// Adds the rows [i, to) of that block, until one does not fit, whose position is returned. As with add, but
-  /// no value is made, and a text is looked for once.
+  /// Adds the rows [i, to) of that block, until one does not fit, whose position is returned. As with add,
+  /// but no value is made, and a text is looked for once.
   std::size_t add_copies(std::size_t i, std::size_t to, std::size_t most) {
     while (i < to) {
       i = add_alike(i, to, most);
@@ -64,11 +64,13 @@ class block_builder {
   row at(std::size_t i) const {
     const packed_row& r = rows_[i];
     const grown& in = groups_[r.group];
-    return {r.e,        in.a,
-            order_,     detail::is_word(in.kind)
-                            ? detail::value_of_word(in.kind, static_cast<std::int64_t>(r.slot))
-                            : detail::value_of_text(in.kind, text(r.slot)),
-            r.t_added, r.t_retracted};
+    return {r.e,
+            in.a,
+            order_,
+            detail::is_word(in.kind) ? detail::value_of_word(in.kind, static_cast<std::int64_t>(r.slot))
+                                     : detail::value_of_text(in.kind, text(r.slot)),
+            r.t_added,
+            r.t_retracted};
   }
   /// REQUIRES: !empty().
   row back() const { return at(size() - 1); }
@@ -283,16 +285,16 @@ class block_builder {
   std::vector<grown> groups_;
   std::uint32_t last_group_ = 0;
   extents now_;
-  limits widest_;                // as measure() found, since when texts and groups are the same
-  std::size_t row_bits_ = 0;     // of all columns
-  std::size_t fixed_bytes_ = 0;  // of all but the columns
+  limits widest_;                     // as measure() found, since when texts and groups are the same
+  std::size_t row_bits_ = 0;          // of all columns
+  std::size_t fixed_bytes_ = 0;       // of all but the columns
   std::vector<text_place> texts_;     // in the order in which they came
   bytes arena_;                       // their bytes
   std::vector<std::uint32_t> table_;  // open addressing, a power of two: 1 + position of a text, or 0
   std::size_t placed_ = no_place;
   bytes scratch_;
-  const block* from_ = nullptr;        // that rows are copied from
-  std::vector<std::uint32_t> copied_;  // by position of its texts: 1 + their positions here, or 0
+  const block* from_ = nullptr;               // that rows are copied from
+  std::vector<std::uint32_t> copied_;         // by position of its texts: 1 + their positions here, or 0
   std::vector<std::uint32_t> copied_groups_;  // the same of its groups
 };
 

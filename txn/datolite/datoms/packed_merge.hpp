@@ -185,7 +185,9 @@ class tree_merger {
     }
     if (is_last(i)) return;
     const row& next = old_[i + 1].low;
-    const auto is_before = [&](const row* r) { return r != nullptr && typed::compare(*r, next, of_.order) < 0; };
+    const auto is_before = [&](const row* r) {
+      return r != nullptr && typed::compare(*r, next, of_.order) < 0;
+    };
     for (; is_before(news_.put()); news_.advance_put()) add(*news_.put());
     while (is_before(news_.take())) news_.advance_take();
   }
@@ -238,8 +240,8 @@ class tree_merger {
   bool is_plain(const block& b) const {
     if (!masked_.empty()) return false;
     const bool by_attribute = of_.order == index_order::aevt || of_.order == index_order::avet;
-    return !by_attribute || (b.groups().size() == 1 &&
-                             (building_.empty() || building_.last_a() == b.groups().front().a));
+    return !by_attribute ||
+           (b.groups().size() == 1 && (building_.empty() || building_.last_a() == b.groups().front().a));
   }
   /// Does a row of the attribute `a` not go into a block that is full enough?
   bool starts_block(attribute_id a) const {

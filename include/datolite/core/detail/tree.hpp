@@ -88,6 +88,10 @@ class tree {
 
   /// False if the key was there and its entry has been replaced.
   bool insert_or_assign(staged s, const compare& less);
+  /// Of a set: inserts the keys, which it moves, but for those that are there; those that meet one leaf
+  /// descend once. REQUIRES: they ascend. If it throws, some may be there.
+  template <class Key>
+  void insert_ascending(Key* first, Key* last, const compare& less);
   /// REQUIRES: the key of `s` is above every key.
   void append(staged s);
   template <class Probe>
@@ -125,6 +129,7 @@ class tree {
   static void own(void*& node, unsigned height);
   void own_path(path& p, const staged* next, leaf*& retired);
   bool at_right_edge(const path& p) const noexcept;
+  const typename L::separator* separator_behind(const path& p) const noexcept;
 
   // -- growing
   std::unique_ptr<inner> new_root() const { return std::make_unique<inner>(); }
@@ -137,6 +142,8 @@ class tree {
   void append_leaf(path& p, staged&& s);
   void insert_at(path& p, staged&& s);
   void insert_first(staged&& s);
+  template <class Key>
+  Key* insert_in_leaf(path& p, Key* first, Key* last, const compare& less);
 
   // -- shrinking
   void erase_at(path& p, std::size_t count) noexcept;

@@ -212,6 +212,63 @@ bool tree<L>::insert_or_assign(staged s, const compare& less) {
   return false;
 }
 
+/// The separator behind the path's leaf; null if no leaf is behind it.
+template <class L>
+const typename L::separator* tree<L>::separator_behind(const path& p) const noexcept {
+  for (unsigned level = height_; level-- > 0;) {
+    if (p.index[level] + 1u < p.node[level]->n) return &p.node[level]->separators[p.index[level]];
+  }
+  return nullptr;
+}
+
+/// Puts the first keys of [first, last) into the path's leaf, as many as belong and fit there; returns the
+/// next. REQUIRES: the path, which is this tree's alone, says where the first goes, and there is room for it.
+template <class L>
+template <class Key>
+Key* tree<L>::insert_in_leaf(path& p, Key* first, Key* last, const compare& less) {
+  auto& entries = p.leaf->entries;
+  const auto* const behind = separator_behind(p);
+  const auto belongs = [&](const Key& key) { return behind == nullptr || less(key, L::key_of(*behind)); };
+  std::size_t added = 0;
+  for (;;) {
+    const bool at_end = p.slot == entries.size();
+    const auto room = static_cast<std::ptrdiff_t>(leaf_capacity - entries.size());
+    Key* const most = last - first > room ? first + room : last;
+    Key* next = first + 1;  // those up to it go to the same place
+    while (next != most && (at_end ? belongs(*next) : less(*next, entries.key(p.slot)))) ++next;
+    const auto count = static_cast<std::size_t>(next - first);
+    entries.insert(p.slot, first, count);
+    added += count, first = next;
+    if (first == last || entries.size() == leaf_capacity || at_end || !belongs(*first)) break;
+    p.slot = static_cast<std::uint32_t>(entries.template search<false>(*first, less));
+    if (!p.at_end_of_leaf() && !less(*first, entries.key(p.slot))) break;
+  }
+  for (unsigned level = 0; level < height_; ++level) p.node[level]->count[p.index[level]] += added;
+  size_ += added;
+  return first;
+}
+
+template <class L>
+template <class Key>
+void tree<L>::insert_ascending(Key* first, Key* last, const compare& less) {
+  if (first != last && root_ == nullptr) insert_first(L::stage(std::move(*first++), {}));
+  while (first != last) {
+    path p = descend_to_insert(*first, less);
+    if (!p.at_end_of_leaf() && !less(*first, p.leaf->entries.key(p.slot))) {
+      ++first;
+      continue;
+    }
+    leaf* retired = nullptr;
+    own_path(p, nullptr, retired);
+    if (retired != nullptr) release(retired, 0);
+    if (p.leaf->entries.size() == leaf_capacity) {
+      insert_at(p, L::stage(std::move(*first++), {}));
+    } else {
+      first = insert_in_leaf(p, first, last, less);
+    }
+  }
+}
+
 // -- shrinking
 
 /// The separator before a leaf whose first entry changed. Only needed where separators are entries

@@ -96,6 +96,12 @@ struct inline_layout : object_types<Key, T> {
       keys_.insert(size_, i, std::move(s.key_)), mapped_.insert(size_, i, std::move(s.mapped_));
       words_.insert(size_++, i, key_at());
     }
+    /// Of a set: moves `count` keys to before the i-th.
+    void insert(std::size_t i, Key* from, std::size_t count) noexcept {
+      keys_.insert(size_, i, from, count);
+      words_.insert(size_, i, count, key_at());
+      size_ += static_cast<std::uint32_t>(count);
+    }
     void assign(std::size_t i, staged&& s) noexcept { mapped_.replace(i, std::move(s.mapped_)); }
     void erase(std::size_t i, std::size_t count) noexcept {
       slots<Key, capacity> old;  // so that what their destructors do finds the block whole

@@ -69,6 +69,11 @@ class slots {
     relocate(at(i), n - i, at(i + 1));
     std::construct_at(at(i), std::move(x));
   }
+  /// Moves the `count` objects at `from` to before the i-th of n.
+  void insert(std::size_t n, std::size_t i, X* from, std::size_t count) noexcept {
+    relocate(at(i), n - i, at(i + count));
+    std::uninitialized_move_n(from, count, at(i));
+  }
   void erase(std::size_t n, std::size_t i, std::size_t count = 1) noexcept {
     std::destroy_n(at(i), count);
     relocate(at(i + count), n - i - count, at(i));

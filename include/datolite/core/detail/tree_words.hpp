@@ -34,6 +34,8 @@ struct no_words {
   template <class KeyAt>
   void insert(std::size_t, std::size_t, KeyAt) noexcept {}
   template <class KeyAt>
+  void insert(std::size_t, std::size_t, std::size_t, KeyAt) noexcept {}
+  template <class KeyAt>
   void replace(std::size_t, std::size_t, KeyAt) noexcept {}
   void erase(std::size_t, std::size_t, std::size_t = 1) noexcept {}
   void splice(std::size_t, std::size_t, no_words&, std::size_t, std::size_t, std::size_t) noexcept {}
@@ -60,6 +62,12 @@ class prefix_words {
   template <class KeyAt>
   void insert(std::size_t n, std::size_t i, KeyAt key_at) noexcept {
     words_.insert(n, i, sort_prefix<Key, Compare>::of(key_at(i)));
+  }
+  /// The same for `count` keys from the i-th on.
+  template <class KeyAt>
+  void insert(std::size_t n, std::size_t i, std::size_t count, KeyAt key_at) noexcept {
+    relocate(words_.at(i), n - i, words_.at(i + count));
+    for (std::size_t at = i; at < i + count; ++at) words_[at] = sort_prefix<Key, Compare>::of(key_at(at));
   }
   template <class KeyAt>
   void replace(std::size_t, std::size_t i, KeyAt key_at) noexcept {

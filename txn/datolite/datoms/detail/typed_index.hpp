@@ -36,7 +36,7 @@ inline std::vector<ordered_datoms::position> first_alike(const ordered_datoms& a
 /// `t` with `rows`, which ascend and are none of its own. Where they are many, it is built anew.
 inline void insert_rows(tree& t, std::vector<row>& rows) {
   if (rows.size() < t.size() / 4) {
-    for (row& r : rows) t = std::move(t).insert(std::move(r));
+    t = std::move(t).insert_ascending(rows);
     return;
   }
   if (rows.empty()) return;
@@ -110,18 +110,14 @@ inline void index::empty_tail() {
   if (tail_.empty()) return;
   for (const index_order order : all_orders) {
     std::vector<row> gone, remembered, fresh;
-    const auto as_here = [&](std::size_t i) {
-      row r = tail_[i];
-      r.order = order;
-      return r;
-    };
+    const auto note = [&](std::vector<row>& to, std::size_t i) { to.emplace_back(tail_[i]).order = order; };
     const tail::listing &past = tail_.past(order), &current = tail_.current(order);
     gone.reserve(past.size()), remembered.reserve(past.size()), fresh.reserve(current.size());
     for (std::size_t i = 0; i < past.size(); ++i) {
-      if (tail_.hides(past[i])) gone.push_back(as_here(past[i]));
-      if (keeps(tail_[past[i]])) remembered.push_back(as_here(past[i]));
+      if (tail_.hides(past[i])) note(gone, past[i]);
+      if (keeps(tail_[past[i]])) note(remembered, past[i]);
     }
-    for (std::size_t i = 0; i < current.size(); ++i) fresh.push_back(as_here(current[i]));
+    for (std::size_t i = 0; i < current.size(); ++i) note(fresh, current[i]);
     take(order, gone), put(order, fresh), past_[at(order)].add(std::move(remembered));
   }
   tail_ = {};
