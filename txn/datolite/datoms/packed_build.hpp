@@ -91,7 +91,7 @@ class block_builder {
  private:
   struct extents {
     std::int64_t e_least = 0, e_most = 0, t_least = 0, t_most = 0;
-    std::uint64_t lasted = 0, slot = 0;
+    std::uint64_t lasted = 0, slot = 0;  // or less, if that takes as many bits
   };
   /// The largest distances that the columns have room for, as wide as they are.
   struct limits {
@@ -202,12 +202,10 @@ class block_builder {
     grown& in = groups_[made.group];
     if (detail::is_word(in.kind)) {
       const auto word = static_cast<std::int64_t>(made.slot);
-      const std::uint64_t far = distance(in.least, word);
-      if (far > widest_.slot) return false;
-      in.most = std::max(in.most, word), now_.slot = std::max(now_.slot, far);
+      if (distance(in.least, word) > widest_.slot) return false;
+      in.most = std::max(in.most, word);
     }
     now_.e_most = std::max(now_.e_most, made.e), now_.t_most = std::max(now_.t_most, made.t_added);
-    now_.lasted = std::max(now_.lasted, lasted);
     rows_.push_back(made);
     return true;
   }
