@@ -39,7 +39,15 @@ TEST(PackedBits, AreReadAsTheyWereWritten) {
     for (const std::uint64_t n : all) to.put(n);
     const bits from{stored.data(), width};
     for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(from[i], all[i]) << width;
-    from.each(5, 60, [&](std::size_t i, std::uint64_t n) { ASSERT_EQ(n, all[5 + i]); });
+    for (std::size_t first = 0; first <= all.size(); first += 1 + random() % 5) {
+      const std::size_t n = random() % (all.size() - first + 1);
+      std::vector<std::uint64_t> read;
+      from.each(first, n, [&](std::size_t i, std::uint64_t x) {
+        ASSERT_EQ(i, read.size());
+        read.push_back(x);
+      });
+      ASSERT_TRUE(std::ranges::equal(read, std::span{all}.subspan(first, n))) << width;
+    }
     if (width > 0 && width < 56) {
       ASSERT_EQ(width_of(mask), width);
     }

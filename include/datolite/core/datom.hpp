@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <datolite/core/value.hpp>
+#include <datolite/core/value_batch.hpp>
 
 namespace datolite {
 
@@ -51,7 +52,7 @@ struct datom_columns {
 
   void clear() noexcept {
     size = 0;
-    e.clear(), a.clear(), v.clear(), t_op.clear();
+    e.clear(), a.clear(), drop_values(v), t_op.clear();
   }
 
   /// Adds the rows of `more`, whose values it takes.

@@ -15,6 +15,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
@@ -24,6 +25,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <datolite/core/error.hpp>
 
@@ -105,11 +107,11 @@ class value {
 
   value() noexcept : value{datolite::kind::nil} {}
   value(std::nullptr_t) noexcept : value{} {}
-  value(std::same_as<bool> auto b) noexcept : value{datolite::kind::boolean} { store<std::int64_t>(b); }
+  value(std::same_as<bool> auto b) noexcept : value{datolite::kind::boolean, std::int64_t{b}} {}
   template <std::integral I>
   requires(!std::same_as<I, bool> && !std::same_as<I, char> && (sizeof(I) < 8 || std::is_signed_v<I>))
       value(I i)
-  noexcept : value{datolite::kind::long_} { store<std::int64_t>(i); }
+  noexcept : value{datolite::kind::long_, static_cast<std::int64_t>(i)} {}
   /// No value holds -0.0: it becomes 0.0 here, so that no index, hash or text can tell the two apart.
   value(double d) noexcept : value{datolite::kind::double_} { store(d == 0.0 ? 0.0 : d); }
   value(float f) noexcept : value{datolite::kind::float_} { store(f == 0.0f ? 0.0f : f); }
@@ -244,6 +246,9 @@ class value {
     return std::memcmp(this, &other, sizeof *this) == 0;
   }
 
+  /// Does it hold no memory beyond its own 16 bytes?
+  bool is_inline() const noexcept { return !is_shared(); }
+
   bool is_text() const noexcept {  ///< string, keyword, symbol, uri or bytes: `raw()` is what it says
     return (kind_ >= datolite::kind::string && kind_ <= datolite::kind::symbol) ||
            kind_ == datolite::kind::uri || kind_ == datolite::kind::bytes;
@@ -259,6 +264,9 @@ class value {
   }
 
  private:
+  friend class value_batch_writer;
+  friend void drop_values(std::vector<value>& all) noexcept;
+
   static constexpr std::uint8_t part_mark = 0xFE, shared_mark = 0xFF;  // of inline_size_: a payload is shared
 
   /// Where in a payload the text stands that is part of it, as it lies behind the pointer.
@@ -268,8 +276,14 @@ class value {
   };
   static constexpr std::size_t extent_at = sizeof(void*), extent_size = 6;
 
-  explicit value(datolite::kind k) noexcept : small_{}, inline_size_{0}, kind_{k} {}
-  value(datolite::kind k, std::int64_t w) noexcept : value{k} { store(w); }
+  explicit value(datolite::kind k) noexcept : value{k, std::int64_t{0}} {}
+  /// Two words, for whoever copies it soon reads words: what is written in smaller parts must be waited for.
+  value(datolite::kind k, std::int64_t w) noexcept {
+    constexpr int at_the_end = std::endian::native == std::endian::little ? 56 : 0;
+    const std::uint64_t words[] = {static_cast<std::uint64_t>(w), static_cast<std::uint64_t>(k)
+                                                                      << at_the_end};
+    std::memcpy(static_cast<void*>(this), words, sizeof words);
+  }
   value(datolite::kind k, std::string_view text);
   value(datolite::kind k, std::span<const value> elements);
 
@@ -309,6 +323,8 @@ class value {
     if (kind_ != k) detail::throw_wrong_kind(to_string(k), kind_);
   }
   void release() noexcept;
+  /// A part that this one's payload has not been told of.
+  value uncounted_part(datolite::kind k, std::size_t from, std::size_t n) const noexcept;
 
   template <class T>
   void store(T t) noexcept {
@@ -368,10 +384,14 @@ inline value::value(datolite::kind k, std::string_view text) : value{k} {
 inline value value::part(datolite::kind k, std::size_t from, std::size_t n) const {
   const std::string_view whole = raw();
   if (n <= inline_capacity || n > 0xFFFFu || !is_shared()) return {k, whole.substr(from, n)};
-  const char* const first = reinterpret_cast<const char*>(payload() + 1);
-  const extent shown{static_cast<std::uint32_t>(whole.data() - first + from), static_cast<std::uint16_t>(n)};
-  value made{k};
   payload()->holders.fetch_add(1, std::memory_order_relaxed);
+  return uncounted_part(k, from, n);
+}
+
+inline value value::uncounted_part(datolite::kind k, std::size_t from, std::size_t n) const noexcept {
+  const char* const first = reinterpret_cast<const char*>(payload() + 1);
+  const extent shown{static_cast<std::uint32_t>(raw().data() - first + from), static_cast<std::uint16_t>(n)};
+  value made{k};
   made.store(payload());
   std::memcpy(made.small_ + extent_at, &shown, extent_size);
   made.inline_size_ = part_mark;

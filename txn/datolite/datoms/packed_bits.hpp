@@ -11,6 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <type_traits>
+#include <vector>
 
 #include <datolite/core/bytes.hpp>
 
@@ -57,6 +60,10 @@ class bits {
     return load_le<std::uint64_t>(data_ + bit / 8) >> (bit % 8) & mask_;
   }
 
+  /// Appends what `make` makes of the numbers [from, from + n): each is made where it is to stand.
+  template <class T, class Make>
+  void append(std::vector<T>& to, std::size_t from, std::size_t n, Make make) const;
+
   /// Calls `to(i, number)` for i in [from, from + n).
   template <class To>
   void each(std::size_t from, std::size_t n, To&& to) const {
@@ -64,17 +71,58 @@ class bits {
       for (std::size_t i = 0; i < n; ++i) to(i, std::uint64_t{0});
       return;
     }
-    std::size_t bit = from * width_;
-    for (std::size_t i = 0; i < n; ++i, bit += width_) {
-      to(i, load_le<std::uint64_t>(data_ + bit / 8) >> (bit % 8) & mask_);
+    // By values of its own: what `to` writes might be members, for all that the compiler knows.
+    const bits own = *this;
+    std::size_t bit = from * own.width_;
+    for (std::size_t i = 0; i < n; ++i, bit += own.width_) {
+      to(i, load_le<std::uint64_t>(own.data_ + bit / 8) >> (bit % 8) & own.mask_);
     }
   }
+
+  /// What `make` makes of the numbers from the i-th on, as a vector's insert() reads it.
+  template <class Make>
+  class iterator;
 
  private:
   const char* data_ = nullptr;
   std::uint64_t mask_ = 0;
   std::size_t width_ = 0;
 };
+
+template <class Make>
+class bits::iterator {
+ public:
+  using iterator_category = std::random_access_iterator_tag;
+  using value_type = std::invoke_result_t<const Make&, std::uint64_t>;
+  using difference_type = std::ptrdiff_t;
+  using reference = value_type;
+  using pointer = void;
+
+  iterator(const bits& in, std::size_t i, Make make) : in_{in}, bit_{i * in.width_}, i_{i}, make_{make} {}
+  value_type operator*() const {
+    return make_(load_le<std::uint64_t>(in_.data_ + bit_ / 8) >> (bit_ % 8) & in_.mask_);
+  }
+  iterator& operator++() { return bit_ += in_.width_, ++i_, *this; }
+  iterator& operator--() { return bit_ -= in_.width_, --i_, *this; }
+  iterator& operator+=(difference_type n) {
+    i_ += static_cast<std::size_t>(n), bit_ = i_ * in_.width_;
+    return *this;
+  }
+  friend bool operator==(const iterator& a, const iterator& b) { return a.i_ == b.i_; }
+  friend difference_type operator-(const iterator& a, const iterator& b) {
+    return static_cast<difference_type>(a.i_ - b.i_);
+  }
+
+ private:
+  bits in_;
+  std::size_t bit_, i_;
+  [[no_unique_address]] Make make_;
+};
+
+template <class T, class Make>
+void bits::append(std::vector<T>& to, std::size_t from, std::size_t n, Make make) const {
+  to.insert(to.end(), iterator<Make>{*this, from, make}, iterator<Make>{*this, from + n, make});
+}
 
 /// Writes numbers of `width` bits, one behind another, to zeroed bytes with `bits_padding` behind them.
 class bits_writer {

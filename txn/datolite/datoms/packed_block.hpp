@@ -19,7 +19,6 @@
 #include <new>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -28,11 +27,10 @@
 #include <datolite/core/datom.hpp>
 #include <datolite/core/encode.hpp>
 #include <datolite/core/entity_set.hpp>
-#include <datolite/core/error.hpp>
 #include <datolite/core/value.hpp>
+#include <datolite/core/value_batch.hpp>
 #include <datolite/core/value_order.hpp>
 #include <datolite/datoms/datom_range.hpp>
-#include <datolite/datoms/detail/hash.hpp>
 #include <datolite/datoms/flat_key.hpp>
 #include <datolite/datoms/packed_bits.hpp>
 #include <datolite/datoms/packed_column.hpp>
@@ -195,10 +193,25 @@ class block {
     /// Do rows share values, where `rows` rows of one group will be asked for?
     bool shares(const block& of, const group& in, std::size_t rows) {
       if (!made_.empty()) return true;
-      const bool many_rows = 2 * of.text_count_ <= rows;
-      if (!many_rows && !detail::is_nested(in.kind) && of.text_bytes() <= most_shared) return false;
+      if (!repeat(of, rows) && !detail::is_nested(in.kind) && of.text_bytes() <= most_shared) return false;
       made_.resize(of.text_count_);
       return true;
+    }
+    /// Values by slot, if they are kept or `rows` rows that will be asked for at once share so many that all
+    /// are made first; else null.  REQUIRES: `in` is the block's only group.
+    const value* all(const block& of, const group& in, std::size_t rows) {
+      if (kept_ != nullptr) return kept_->data();
+      if (!repeat(of, rows) || !shares(of, in, rows)) return nullptr;
+      for (std::size_t slot = 0; slot < made_.size(); ++slot) shared(of, in, slot);
+      return made_.data();
+    }
+    /// The same where none of them shares its bytes; null besides where it would not pay to ask.
+    const value* all_inline(const block& of, const group& in, std::size_t rows) {
+      const value* const by_slot = repeat(of, rows) ? all(of, in, rows) : nullptr;
+      if (by_slot == nullptr) return nullptr;
+      return std::all_of(by_slot, by_slot + of.text_count_, [](const value& v) { return v.is_inline(); })
+                 ? by_slot
+                 : nullptr;
     }
     /// REQUIRES: shares(of, in, …).
     const value& shared(const block& of, const group& in, std::uint64_t slot) {
@@ -210,25 +223,48 @@ class block {
       if (kept_ != nullptr && (*kept_)[slot].kind() == in.kind) return (*kept_)[slot];
       return shares(of, in, 1) ? shared(of, in, slot) : make(of, in, slot);
     }
+    /// Says that so many will be asked for at once.
+    void expect(std::size_t values) noexcept {
+      if (values > few) long_ = few;
+    }
+    /// Makes a value at `to`, one of many.  REQUIRES: not shares(of, in, …).
+    void make_at(value* to, value_batch_writer& by, const block& of, const group& in, std::uint64_t slot) {
+      const bytes_view shown = of.text(slot);
+      if (shown.size() <= value::inline_capacity || (!shares_whole() && long_ < few)) {
+        ::new (static_cast<void*>(to)) value(make(of, in, slot));
+      } else {
+        by.part(to, whole(of), in.kind, place_in_whole(of, shown), shown.size());
+      }
+    }
 
    private:
-    static constexpr int few = 4;
+    static constexpr std::size_t few = 4;
+
+    static bool repeat(const block& of, std::size_t rows) noexcept { return 2 * of.text_count_ <= rows; }
 
     value make(const block& of, const group& in, std::uint64_t slot) {
       const bytes_view shown = of.text(slot);
       if (stored_ != nullptr && !detail::is_nested(in.kind))
-        return stored_->part(in.kind, static_cast<std::size_t>(shown.data() - stored_->raw().data()),
-                             shown.size());
+        return stored_->part(in.kind, place_in_whole(of, shown), shown.size());
       const bool shares = shown.size() > value::inline_capacity && !detail::is_nested(in.kind) &&
                           of.text_bytes() <= most_shared && long_++ >= few;
-      if (!shares) return of.value_in(in, slot);
-      if (whole_.is_nil()) whole_ = value::bytes({of.texts_, of.text_bytes()});
-      return whole_.part(in.kind, static_cast<std::size_t>(shown.data() - of.texts_), shown.size());
+      return shares ? whole(of).part(in.kind, place_in_whole(of, shown), shown.size())
+                    : of.value_in(in, slot);
+    }
+    bool shares_whole() const noexcept { return stored_ != nullptr || !whole_.is_nil(); }
+    /// What texts are parts of: the block's bytes, or a copy of its texts.
+    const value& whole(const block& of) {
+      if (!shares_whole()) whole_ = value::bytes({of.texts_, of.text_bytes()});
+      return stored_ != nullptr ? *stored_ : whole_;
+    }
+    std::size_t place_in_whole(const block& of, bytes_view shown) const noexcept {
+      return static_cast<std::size_t>(shown.data() -
+                                      (stored_ != nullptr ? stored_->raw().data() : of.texts_));
     }
 
     friend class block;
 
-    int long_ = 0;                   // texts that were asked for and do not stand inline
+    std::size_t long_ = 0;           // texts that were asked for and do not stand inline
     value whole_;                    // all texts of the block; nil until it pays
     const value* stored_ = nullptr;  // the block's bytes
     std::vector<value> made_;        // by slot, if rows share values
@@ -272,10 +308,7 @@ class block {
 
   // -- columns of rows [from, from + n), appended
   void append_e(std::vector<entity_id>& to, std::size_t from, std::size_t n) const {
-    const std::size_t at = to.size();
-    to.resize(at + n);
-    entity_id* const out = to.data() + at;
-    e_.each(from, n, [&, base = e_base_](std::size_t i, std::uint64_t x) { out[i] = plus(base, x); });
+    e_.append(to, from, n, [base = e_base_](std::uint64_t x) { return plus(base, x); });
   }
   void append_e(std::vector<entity_id>& to, std::span<const std::uint32_t> rows) const {
     const std::size_t at = to.size();
@@ -299,19 +332,20 @@ class block {
     rows.resize(row_at + k), ids.resize(id_at + k);
   }
   void append_t_op(std::vector<std::int64_t>& to, std::size_t from, std::size_t n) const {
-    const std::size_t at = to.size();
-    to.resize(at + n);
-    std::int64_t* const out = to.data() + at;
-    t_.each(from, n,
-            [&, base = t_base_](std::size_t i, std::uint64_t x) { out[i] = make_t_op(plus(base, x), true); });
+    t_.append(to, from, n, [base = t_base_](std::uint64_t x) { return make_t_op(plus(base, x), true); });
   }
   void append_a(std::vector<attribute_id>& to, std::size_t from, std::size_t n) const {
-    const std::size_t at = to.size();
-    to.resize(at + n);
-    attribute_id* const out = to.data() + at;
-    group_.each(from, n, [&](std::size_t i, std::uint64_t x) { out[i] = groups_[x].a; });
+    group_.append(to, from, n, [groups = groups_.data()](std::uint64_t x) { return groups[x].a; });
   }
   void append_v(std::vector<value>& to, std::size_t from, std::size_t n, texts& memo) const {
+    const auto append = [&](auto make) { slot_.append(to, from, n, make); };
+    if (groups_.size() == 1) {
+      const group& all = groups_.front();
+      if (as_words(all, append)) return;
+      if (const value* const by_slot = memo.all_inline(*this, all, n)) {
+        return append([by_slot](std::uint64_t slot) { return by_slot[slot]; });
+      }
+    }
     append_values(
         to, n, memo, [from](std::size_t i) { return from + i; },
         [&](auto&& put) { slot_.each(from, n, put); });
@@ -378,6 +412,21 @@ class block {
       if (order != 0) return order;
     }
     return std::strong_ordering::equal;
+  }
+  /// Calls use(make), where make(slot) is a value of `in`, if it is of a kind that is a number; else returns
+  /// false. Columns are mostly of the kinds that have a case of their own.
+  template <class Use>
+  bool as_words(const group& in, Use&& use) const {
+    const std::int64_t base = in.least;
+    switch (in.kind) {
+      case kind::long_: use([base](std::uint64_t x) { return value{plus(base, x)}; }); return true;
+      case kind::ref: use([base](std::uint64_t x) { return value::ref(plus(base, x)); }); return true;
+      case kind::instant: use([base](std::uint64_t x) { return value::instant(plus(base, x)); }); return true;
+      default: break;
+    }
+    if (!detail::is_word(in.kind)) return false;
+    use([this, &in](std::uint64_t x) { return value_in(in, x); });
+    return true;
   }
   void check_slots(bytes_view key, std::size_t text_bytes) const;
   /// Appends `n` values: the i-th is that of the row `row(i)`; `each_slot(put)` calls put(i, slot) for each.

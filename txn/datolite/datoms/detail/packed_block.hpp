@@ -1,6 +1,19 @@
-// The definitions of packed_block.hpp: how a block is opened, and its values as a column.
+// The definitions of packed_block.hpp: reading a block's head, and columns of its values.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <datolite/core/bytes.hpp>
+#include <datolite/core/error.hpp>
+#include <datolite/core/value.hpp>
+#include <datolite/core/value_batch.hpp>
+#include <datolite/datoms/detail/hash.hpp>
+#include <datolite/datoms/packed_bits.hpp>
 #include <datolite/datoms/packed_block.hpp>
 
 namespace datolite::datoms::packed {
@@ -90,28 +103,23 @@ void block::append_values(std::vector<value>& to, std::size_t n, texts& memo, Ro
   }
   const group& all = groups_.front();
   to.resize(at + n);
+  value* const out = to.data() + at;
   // Each is made where it stands: one that is made elsewhere and moved is written in parts and read as a
   // whole, for which the processor waits.
-  const auto fill = [&, out = to.data() + at](auto make) {
+  const auto fill = [&](auto make) {
     each_slot([out, make](std::size_t i, std::uint64_t slot) {
       ::new (static_cast<void*>(out + i)) value(make(slot));
     });
   };
-  const std::int64_t base = all.least;
-  switch (all.kind) {
-    case kind::long_: return fill([base](std::uint64_t x) { return value{plus(base, x)}; });
-    case kind::ref: return fill([base](std::uint64_t x) { return value::ref(plus(base, x)); });
-    case kind::instant: return fill([base](std::uint64_t x) { return value::instant(plus(base, x)); });
-    default: break;
-  }
-  if (detail::is_word(all.kind)) return fill([&](std::uint64_t x) { return value_in(all, x); });
-  if (memo.kept() != nullptr) {
-    return fill([kept = memo.kept()->data()](std::uint64_t slot) -> const value& { return kept[slot]; });
-  }
-  if (memo.shares(*this, all, n)) {
-    fill([&](std::uint64_t slot) -> const value& { return memo.shared(*this, all, slot); });
+  if (as_words(all, fill)) return;
+  memo.expect(n);
+  value_batch_writer by;
+  if (const value* const by_slot = memo.all(*this, all, n)) {
+    each_slot([&](std::size_t i, std::uint64_t slot) { by.copy(out + i, by_slot[slot]); });
+  } else if (memo.shares(*this, all, n)) {
+    each_slot([&](std::size_t i, std::uint64_t slot) { by.copy(out + i, memo.shared(*this, all, slot)); });
   } else {
-    fill([&](std::uint64_t slot) { return memo.get(*this, all, slot); });
+    each_slot([&](std::size_t i, std::uint64_t slot) { memo.make_at(out + i, by, *this, all, slot); });
   }
 }
 
