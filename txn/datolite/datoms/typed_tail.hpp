@@ -5,6 +5,8 @@
 // each sees a prefix of it, and one of them may write behind that prefix; a second one that wants to, copies
 // the array.
 //
+// Beside each row stands its sort prefix in each index that lists it, which mostly tells where it goes.
+//
 // Invariants: rows [0, size) never change while the tail lives; `current` lists, by index order, those that
 // are true, `past` those that are not any more, whether they came to be in the tail or hide a row of a tree.
 //
@@ -65,16 +67,7 @@ class tail {
   /// The first position in a listing whose row is not before `x` (a row or a place of that listing's index).
   template <class X>
   std::size_t lower_bound(const listing& in, index_order order, const X& x) const {
-    std::size_t low = 0, high = in.size();
-    while (low < high) {
-      const std::size_t middle = (low + high) / 2;
-      if (compare(array_->rows[in[middle]], x, order) < 0) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
+    return in.size() == 0 ? 0 : lower_bound(in, order, x, word_of(x, order));
   }
 
   /// Adds a fact that is true from now on, to the indexes `in`. REQUIRES: room() > 0.
@@ -107,6 +100,7 @@ class tail {
     std::atomic<std::size_t> used{0};
     std::array<row, capacity> rows;
     std::array<bool, capacity> hides{};
+    std::array<std::array<std::uint64_t, capacity>, 4> words;  // by index; of the rows that it lists
   };
 
   static std::size_t index_of(index_order order) noexcept { return static_cast<std::size_t>(order); }
@@ -119,6 +113,8 @@ class tail {
       for (std::size_t i = 0; i < size_; ++i) {
         copy->rows[i] = array_->rows[i], copy->hides[i] = array_->hides[i];
       }
+      for (std::size_t order = 0; size_ > 0 && order < copy->words.size(); ++order)
+        std::copy_n(array_->words[order].begin(), size_, copy->words[order].begin());
       copy->used = size_ + 1;
       array_ = std::move(copy);
     }
@@ -128,7 +124,31 @@ class tail {
   }
 
   void list(listing& in, index_order order, std::uint8_t at) {
-    in.insert(lower_bound(in, order, array_->rows[at]), at);
+    const row& listed = array_->rows[at];
+    const std::uint64_t word = array_->words[index_of(order)][at] = word_of(listed, order);
+    in.insert(lower_bound(in, order, listed, word), at);
+  }
+
+  static std::uint64_t word_of(const row& x, index_order order) noexcept {
+    return prefix_of(x, order, 3, false);
+  }
+  static std::uint64_t word_of(const place& x, index_order order) noexcept {
+    return prefix_of(x, order, x.given, x.behind);
+  }
+  template <class X>
+  std::size_t lower_bound(const listing& in, index_order order, const X& x, std::uint64_t word) const {
+    const auto& words = array_->words[index_of(order)];
+    std::size_t low = 0, high = in.size();
+    while (low < high) {
+      const std::size_t middle = (low + high) / 2;
+      const std::uint64_t other = words[in[middle]];
+      if (other != word ? other < word : compare(array_->rows[in[middle]], x, order) < 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
   }
 
   std::shared_ptr<array> array_;
