@@ -8,7 +8,7 @@
 // What a merge puts into a tree may come from novelty, or from sorted runs of it (packed_fold.hpp); where
 // blocks go, and what becomes of those that are replaced, a `block_sink` decides.
 //
-// Cost: some 100 ns a row of the blocks that are touched; memory for what the sink keeps, and for the entries
+// Cost: some 50 ns a row of the blocks that are touched; memory for what the sink keeps, and for the entries
 // of the directory.
 #pragma once
 
