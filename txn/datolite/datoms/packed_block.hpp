@@ -120,7 +120,10 @@ class block {
     from = first_e(wanted, false, from, to);
     return bisect(x, from, first_e(wanted, true, from, to));
   }
-  /// As lower_bound, for a row that likely stands near `from`: O(log of how far away it is).
+  /// As lower_bound, for what likely stands near `from`: O(log of how far away it is).
+  std::size_t lower_bound_near(const place& x, std::size_t from, std::size_t to) const {
+    return detail::gallop(from, to, [&](std::size_t i) { return compare(i, x) < 0; });
+  }
   std::size_t lower_bound_near(const row& x, std::size_t from, std::size_t to) const {
     const group* const only = groups_.size() == 1 && groups_.front().a == x.a ? &groups_.front() : nullptr;
     const bool by_e = order_ == index_order::eavt || (order_ == index_order::aevt && only != nullptr);

@@ -122,7 +122,11 @@ class block_run {
     const bool low_before = at_ > 0 && !typed::row_less{}(all[at_].low, range_->low);
     const bool high_behind = at_ + 1 < all.size() && typed::row_less{}(all[at_ + 1].low, range_->high);
     if (!low_before) from_ = block_.shown->lower_bound(range_->low, 0, to_);
-    if (!high_behind) to_ = block_.shown->lower_bound(range_->high, from_, to_);
+    if (high_behind) return;
+    // A range of what two components say ends soon, as a rule.
+    to_ = range_->low.given >= 2 && range_->high.given >= 2
+              ? block_.shown->lower_bound_near(range_->high, from_, to_)
+              : block_.shown->lower_bound(range_->high, from_, to_);
   }
 
   /// Goes on to the next block with rows of the range, if there is one.

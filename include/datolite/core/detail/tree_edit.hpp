@@ -253,7 +253,7 @@ template <class Key>
 void tree<L>::insert_ascending(Key* first, Key* last, const compare& less) {
   if (first != last && root_ == nullptr) insert_first(L::stage(std::move(*first++), {}));
   while (first != last) {
-    path p = descend_to_insert(*first, less);
+    path p = descend<false>(*first, less);
     if (!p.at_end_of_leaf() && !less(*first, p.leaf->entries.key(p.slot))) {
       ++first;
       continue;
