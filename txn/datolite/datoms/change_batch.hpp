@@ -52,7 +52,8 @@ class change_batch {
 
   bytes_view keep(bytes_view given) {
     if (given.size() > left_) {
-      const std::size_t size = std::max(blocks_.empty() ? std::size_t{4096} : block_size, given.size());
+      const std::size_t size = std::max(next_size_, given.size());
+      next_size_ = std::min(4 * next_size_, block_size);
       blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
       next_ = blocks_.back().get();
       left_ = size;
@@ -65,6 +66,7 @@ class change_batch {
 
   std::vector<change> changes_;
   std::vector<std::unique_ptr<char[]>> blocks_;
+  std::size_t next_size_ = 1000;  // of a block: most batches need no more, and malloc has that at hand
   char* next_ = nullptr;
   std::size_t left_ = 0, held_ = 0;
 };

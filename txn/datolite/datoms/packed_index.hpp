@@ -194,7 +194,7 @@ class model final : public datom_index_model<any_snapshot> {
   void published(const std::shared_ptr<const datom_index>& now) const noexcept override {
     auto its = std::static_pointer_cast<const index>(now);
     its->let_go();
-    const generation_ptr of_it = its->of();
+    const generation_ptr& of_it = its->of();  // which `now` keeps
     line_->publish(std::move(its), of_it);
   }
   void kept(const datom_index& one) const override { of(one).let_go(); }
@@ -219,8 +219,9 @@ class model final : public datom_index_model<any_snapshot> {
   /// LMDB keep a list of all that it freed since: with so few commits that is a single page. A newer snapshot
   /// costs looking the blocks up again.
   bool is_behind(const datom_index& now, synctag_t state) const override {
+    if (!in_place_) return false;
     const base_ptr had = of(now).blocks();
-    if (!in_place_ || had == nullptr || had->about().generation == 0) return false;
+    if (had == nullptr || had->about().generation == 0) return false;
     const auto number = [](synctag_t tag) { return static_cast<std::uint64_t>(tag); };
     return number(state) >= number(had->snapshot().synctag()) + renewed_after;
   }

@@ -294,22 +294,22 @@ struct connection::shared {
 
   /// The state to build on: what is known, unless the storage has moved since. REQUIRES: `writing` is held.
   datoms::state_ptr basis() {
-    settle();
-    datoms::state_ptr now = peek();
+    datoms::state_ptr now = settled();
     return doubtful || now == nullptr || storage.synctag() != now->snapshot.synctag() ? refresh() : now;
   }
 
-  /// Lets the newest index put itself in order, in place, where nobody else looks at it. REQUIRES: `writing`
-  /// is held.
-  void settle() {
+  /// The newest state, after its index has put itself in order, in place, where nobody else looks at it.
+  /// REQUIRES: `writing` is held.
+  datoms::state_ptr settled() {
     const std::lock_guard guard{publishing};
-    if (!is_sole_holder(newest)) return;
+    if (!is_sole_holder(newest)) return newest;
     try {
       model->settle(newest->index);
     } catch (...) {
       newest.reset();
       throw;
     }
+    return newest;
   }
 
   // -- merging (detail/transacting.hpp)
@@ -339,8 +339,9 @@ struct connection::shared {
 
   std::mutex queueing;
   std::condition_variable turned;
-  std::vector<request*> queue;  // guarded by `queueing`, as is `leading`
-  bool leading = false;         // somebody performs what others wait for
+  std::vector<request*> queue;      // guarded by `queueing`, as is `leading`
+  bool leading = false;             // somebody performs what others wait for
+  std::vector<request*> performed;  // by who leads; kept for its room
 
   std::vector<std::weak_ptr<datoms::detail::report_sink>> sinks;  // guarded by `writing`
   std::shared_ptr<void>

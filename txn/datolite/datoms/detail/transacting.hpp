@@ -52,7 +52,6 @@ inline void connection::shared::run(std::span<request> mine) {
   std::unique_lock lock{queueing};
   queue.reserve(queue.size() + mine.size());
   for (request& one : mine) queue.push_back(&one);
-  std::vector<request*> batch;
   while (!mine.empty() && !mine.back().done) {
     if (leading) {
       turned.wait(lock);
@@ -60,13 +59,13 @@ inline void connection::shared::run(std::span<request> mine) {
     }
     const auto end =
         queue.begin() + static_cast<std::ptrdiff_t>(std::min(queue.size(), datoms::detail::most_in_group));
-    batch.assign(queue.begin(), end);
+    performed.assign(queue.begin(), end);
     queue.erase(queue.begin(), end);
     leading = true;
     lock.unlock();
-    perform(batch);
+    perform(performed);
     lock.lock();
-    for (request* one : batch) one->done = true;
+    for (request* one : performed) one->done = true;
     leading = false;
     turned.notify_all();
   }

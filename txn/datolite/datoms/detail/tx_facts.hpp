@@ -14,7 +14,7 @@ inline void fact_maker::make(std::vector<operation> operations, std::span<const 
   wishes_ = std::move(operations);
   collect(expected);
   sort_wishes();
-  added_.reserve(wishes_.size()), forms_.reserve(wishes_.size());
+  added_.reserve(wishes_.size() + 1), forms_.reserve(wishes_.size());  // the instant comes, too
   for (std::size_t from = 0; from < wishes_.size();) {
     std::size_t to = from;
     while (to < wishes_.size() && wishes_[to].e == wishes_[from].e && wishes_[to].a == wishes_[from].a) ++to;
