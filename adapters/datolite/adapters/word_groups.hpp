@@ -24,6 +24,7 @@ class word_groups {
     std::vector<std::pair<std::int64_t, std::uint32_t>> all(words.size());
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = {words[i], static_cast<std::uint32_t>(i)};
     if (!std::is_sorted(words.begin(), words.end())) std::sort(all.begin(), all.end());
+    own_.reserve(all.size()), begins_.reserve(all.size() + 1);
     for (std::size_t i = 0; i < all.size(); ++i) {
       const auto [word, row] = all[i];
       rows_[i] = row;

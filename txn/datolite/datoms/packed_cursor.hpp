@@ -103,7 +103,8 @@ class cursor final : public datom_cursor {
     const typed::word_run run{range, in};
     novelty_ahead fresh{*in_.novelty, order_, run.at(words[0])};
     block_runs here{current_, run};
-    picked_.clear();
+    picked_.clear(), picked_.reserve(std::min<std::size_t>(2 * words.size(), 256));
+    typed::reserve_runs(out, wanted_, words.size(), enough);
     for (std::size_t i = 0; i < words.size(); ++i) {
       const std::int64_t word = words[i];
       const bool plain = fresh.none() || !fresh.has(run.at(word));

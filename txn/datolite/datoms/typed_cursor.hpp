@@ -169,6 +169,7 @@ class cursor final : public datom_cursor {
     std::vector<word_place> lows;
     std::array<tree::iterator, together> found;
     lows.reserve(together);
+    reserve_runs(out, wanted_, words.size(), enough);
     taken_rows taken{*this, out};
     for (std::size_t from = 0; from < words.size(); from += together) {
       const auto some = words.subspan(from, std::min(together, words.size() - from));

@@ -7,6 +7,7 @@
 // Threads: used by one. None may outlive the tail that it reads.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -60,6 +61,15 @@ inline place_range make_place_range(const datom_range& range) {
     out.empty = order > 0 || (order == 0 && (out.low.behind || !out.high.behind));
   }
   return out;
+}
+
+/// Room for some rows of `words` runs, short ones as most are, until there are `enough`.
+inline void reserve_runs(datom_columns& out, components wanted, std::size_t words, std::size_t enough) {
+  const std::size_t n = out.size + std::min(2 * words, enough);
+  if (includes(wanted, components::e)) out.e.reserve(n);
+  if (includes(wanted, components::a)) out.a.reserve(n);
+  if (includes(wanted, components::v)) out.v.reserve(n);
+  if (includes(wanted, components::t)) out.t_op.reserve(n);
 }
 
 /// One of many runs that differ in one number, `word`: the entity's id, or a value that is a ref or a long.

@@ -325,7 +325,10 @@ inline void index_join::search_words(std::size_t slot, const query::relation& ys
   const bool exact = pattern_.is_exact(range);
   reading state{pattern_};
   datom_cursor& cursor = cursor_over(state, range.index, exact);
+  // Buffers that grow by doubling would cost as much as the search where it is short.
+  const std::size_t room = std::min(2 * ys.size(), 2 * enough);
   std::vector<std::size_t> ends;
+  ends.reserve(std::min(all.distinct().size(), room)), state.x.reserve(room), state.y.reserve(room);
   for (std::size_t done = 0; done < all.distinct().size() && !join.done(); done += ends.size()) {
     ends.clear();
     datom_columns& to = exact ? state.gathered : state.columns;
