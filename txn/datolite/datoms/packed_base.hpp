@@ -17,11 +17,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -29,104 +26,10 @@
 #include <datolite/core/bytes.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/datoms/packed_block.hpp>
+#include <datolite/datoms/packed_cache.hpp>
 #include <datolite/datoms/packed_directory.hpp>
 
 namespace datolite::datoms::packed {
-
-/// A block and the bytes that it shows.
-struct loaded {
-  std::uint64_t id = 0;              ///< its entry's
-  std::optional<any_pinned> pinned;  ///< valid as long as its snapshot, or
-  bytes copied;                      ///< valid by itself, or
-  value stored;                      ///< the same, if values may be parts of it
-  block shown;
-  mutable std::atomic<std::size_t> made{0};  ///< of its texts, how many values were made; roughly
-  mutable std::atomic<const std::vector<value>*> texts{nullptr};  ///< block::kept_texts, once it pays
-
-  loaded() = default;
-  loaded(const loaded&) = delete;
-  ~loaded() { delete texts.load(std::memory_order_relaxed); }
-
-  /// What values of its texts may be parts of; null: nothing.
-  const value* whole() const noexcept { return stored.is_nil() ? nullptr : &stored; }
-};
-using loaded_ptr = std::shared_ptr<const loaded>;
-
-/// Blocks read lately, up to so many bytes: those used least lately go first.
-class block_cache {
- public:
-  explicit block_cache(std::size_t most_bytes) noexcept : most_{most_bytes} {}
-
-  loaded_ptr find(std::uint64_t id) {
-    const std::lock_guard guard{mutex_};
-    const auto at = by_id_.find(id);
-    if (at == by_id_.end()) {
-      ++misses_;
-      return nullptr;
-    }
-    ++hits_;
-    recent_.splice(recent_.begin(), recent_, at->second);
-    return at->second->held;
-  }
-  void keep(std::uint64_t id, const loaded_ptr& held, std::size_t size) {
-    const std::lock_guard guard{mutex_};
-    if (by_id_.contains(id)) return;
-    recent_.push_front({id, held, size});
-    by_id_.emplace(id, recent_.begin());
-    grow(size);
-  }
-  /// The block takes so much more from now on. False, and nothing changes, if it is not here any more.
-  bool add(std::uint64_t id, std::size_t size) {
-    const std::lock_guard guard{mutex_};
-    const auto at = by_id_.find(id);
-    if (at == by_id_.end()) return false;
-    at->second->size += size;
-    grow(size);
-    return true;
-  }
-
-  /// Bytes that stand elsewhere and go when their owner gives them back. False if there is no room for them.
-  bool take(std::size_t size) {
-    const std::lock_guard guard{mutex_};
-    if (bytes_ + size > most_) return false;
-    bytes_ += size;
-    return true;
-  }
-  void give_back(std::size_t size) {
-    const std::lock_guard guard{mutex_};
-    bytes_ -= size;
-  }
-
-  struct figures {
-    std::uint64_t hits, misses, bytes;
-  };
-  figures counted() const {
-    const std::lock_guard guard{mutex_};
-    return {hits_, misses_, bytes_};
-  }
-
- private:
-  struct item {
-    std::uint64_t id;
-    loaded_ptr held;
-    std::size_t size;
-  };
-
-  void grow(std::size_t size) {
-    for (bytes_ += size; bytes_ > most_ && recent_.size() > 1;) {
-      bytes_ -= recent_.back().size;
-      by_id_.erase(recent_.back().id);
-      recent_.pop_back();
-    }
-  }
-
-  const std::size_t most_;
-  mutable std::mutex mutex_;
-  std::list<item> recent_;
-  std::unordered_map<std::uint64_t, std::list<item>::iterator> by_id_;
-  std::size_t bytes_ = 0;
-  std::uint64_t hits_ = 0, misses_ = 0;
-};
 
 /// A block while it is read: by its base, or by this.
 struct held_block {
@@ -165,7 +68,7 @@ class base {
 
   /// The i-th block of a tree. Throws `corrupt` if it is not there or damaged.
   held_block read(tree_id of, std::size_t i) const {
-    if (!in_place_) return read_cached(tree(of)[i]);
+    if (!in_place_) return read_cached(tree(of).shared(i));
     std::atomic<shelves*>& all_stand_in = known_[of.number()];
     shelves* all = all_stand_in.load(std::memory_order_acquire);
     if (all == nullptr) all = remember(all_stand_in, std::make_unique<shelves>(tree(of).size()));
@@ -174,7 +77,11 @@ class base {
     if (with == nullptr) with = remember(stands_in, std::make_unique<shelf>());
     std::atomic<const loaded*>& known = with->blocks[i % shelf::size];
     const loaded* found = known.load(std::memory_order_acquire);
-    if (found == nullptr) found = remember(known, load(tree(of)[i]));
+    if (found == nullptr) {
+      auto made = std::make_unique<loaded>();
+      load(tree(of)[i], *made);
+      found = remember(known, std::unique_ptr<const loaded>{std::move(made)});
+    }
     return {&found->shown, found};
   }
 
@@ -234,7 +141,7 @@ class base {
   void keep_texts(const loaded& in) const {
     const std::size_t size = in.shown.kept_texts_size(in.whole());
     auto made = std::make_unique<const std::vector<value>>(in.shown.kept_texts(in.whole()));
-    if (!(in_place_ ? cache_->take(size) : cache_->add(in.id, size))) return;
+    if (!(in_place_ ? cache_->take(size) : cache_->add(in, size))) return;
     const auto* const mine = made.get();
     if (remember(in.texts, std::move(made)) != mine) {
       if (in_place_) cache_->give_back(size);
@@ -242,36 +149,37 @@ class base {
       kept_.fetch_add(size, std::memory_order_relaxed);
     }
   }
-  std::unique_ptr<const loaded> load(const entry& e) const {  // by itself if it is not to be read in place
+  /// Reads a block from the engine: by itself, if it is not to be read in place.
+  void load(const entry& e, loaded& made) const {
     auto found = snapshot_->get(e.key);
     if (!found) detail::throw_corrupt(e.key, "is missing: a block of datoms stood there");
     const bool verify = !e.verified.load(std::memory_order_relaxed);
-    auto made = std::make_unique<loaded>();
-    made->id = e.id;
+    made.of = &e;
     bytes_view stands;
     if (in_place_) {
-      made->pinned = std::move(found);
-      stands = made->pinned->view();
+      made.pinned = std::move(found);
+      stands = made.pinned->view();
     } else if (found->view().size() <= block::texts::most_shared) {
-      made->stored = value::bytes(found->view());
-      stands = made->stored.raw();
+      made.stored = value::bytes(found->view());
+      stands = made.stored.raw();
     } else {
-      made->copied = found->view();
-      stands = made->copied;
+      made.copied = found->view();
+      stands = made.copied;
     }
-    made->shown = block{e.key, stands, verify};
-    if (made->shown.size() != e.rows || made->shown.order() != e.low.order ||
-        made->shown.past() != (e.key[0] >= past_tag)) {
+    made.shown = block{e.key, stands, verify};
+    if (made.shown.size() != e.rows || made.shown.order() != e.low.order ||
+        made.shown.past() != (e.key[0] >= past_tag)) {
       detail::throw_corrupt(e.key, "is another block than its directory says");
     }
     e.verified.store(true, std::memory_order_relaxed);
-    return made;
   }
-  held_block read_cached(const entry& e) const {
-    loaded_ptr found = cache_->find(e.id);
+  held_block read_cached(const entry_ptr& e) const {
+    loaded_ptr found = cache_->find(*e);
     if (found == nullptr) {
-      found = load(e);
-      cache_->keep(e.id, found, e.size + sizeof(loaded) + 64);
+      auto made = std::make_shared<loaded>();
+      load(*e, *made);
+      found = std::move(made);
+      cache_->keep(found, e, e->size + sizeof(loaded) + 64);
     }
     const loaded* const in = found.get();
     return {&in->shown, in, std::move(found)};

@@ -6,7 +6,7 @@
 // which on its rows are: the least of them, or one above all of the block before. Entries come in chunks,
 // which are what is written, read, and shared by one generation and the next; the manifest names the chunks.
 //
-// Threads: immutable, but for the mark that a block was verified.
+// Threads: immutable, but for the mark that a block was verified, and what a cache keeps of it.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,7 @@
 #include <datolite/core/encode.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/sort_prefix.hpp>
+#include <datolite/datoms/cached_block.hpp>
 #include <datolite/datoms/detail/hash.hpp>
 #include <datolite/datoms/detail/varint.hpp>
 #include <datolite/datoms/flat_key.hpp>
@@ -54,18 +55,12 @@ struct entry {
   row low;
   std::uint32_t rows = 0, size = 0;
   bytes key;
-  std::uint64_t id = next_id();               ///< of all entries of the process; for caches
   mutable std::atomic<bool> verified{false};  ///< was the block read, and found whole?
+  mutable cached_block cached;                ///< where a cache keeps it
 
   entry() = default;
   entry(row least, std::uint32_t n, std::uint32_t n_bytes, bytes stands_under)
       : low{std::move(least)}, rows{n}, size{n_bytes}, key{std::move(stands_under)} {}
-
- private:
-  static std::uint64_t next_id() noexcept {
-    static std::atomic<std::uint64_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;
-  }
 };
 using entry_ptr = std::shared_ptr<const entry>;
 
