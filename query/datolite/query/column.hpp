@@ -17,11 +17,14 @@
 
 #include <datolite/core/value.hpp>
 #include <datolite/query/pattern.hpp>
+#include <datolite/query/spare_memory.hpp>
 
 namespace datolite::query {
 
 class column {
  public:
+  using word_vector = std::vector<std::int64_t, detail::spare_allocator<std::int64_t>>;
+
   column() noexcept = default;
 
   std::size_t size() const noexcept { return is_words_ ? words_.size() : values_.size(); }
@@ -105,7 +108,7 @@ class column {
   }
 
   /// Holds `words` of kind `k` from now on.  REQUIRES: the column is empty.
-  void take_words(kind k, std::vector<std::int64_t>&& words) {
+  void take_words(kind k, word_vector&& words) {
     if (words.empty()) return;
     words_ = std::move(words);
     kind_ = k;
@@ -137,7 +140,7 @@ class column {
 
  private:
   /// Room for `n` in all, growing by doubling.
-  static void grow(std::vector<std::int64_t>& of, std::size_t n) {
+  static void grow(word_vector& of, std::size_t n) {
     if (of.capacity() < n) of.reserve(std::max(of.size() * 2, n));
     of.resize(n);
   }
@@ -181,8 +184,8 @@ class column {
     is_words_ = false;
   }
 
-  std::vector<std::int64_t> words_;
-  std::vector<value> values_;
+  word_vector words_;
+  std::vector<value, detail::spare_allocator<value>> values_;
   kind kind_ = kind::nil;
   bool is_words_ = true;
 };

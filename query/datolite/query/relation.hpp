@@ -15,6 +15,7 @@
 
 #include <datolite/core/value.hpp>
 #include <datolite/query/column.hpp>
+#include <datolite/query/spare_memory.hpp>
 
 namespace datolite::query {
 
@@ -163,7 +164,7 @@ class relation {
   }
 
  private:
-  std::vector<query::column> columns_;
+  std::vector<query::column, detail::spare_allocator<query::column>> columns_;
   std::size_t size_ = 0;
   bool distinct_ = false;
 };

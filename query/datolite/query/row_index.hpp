@@ -16,6 +16,7 @@
 #include <datolite/core/value_equality.hpp>
 #include <datolite/query/pattern.hpp>
 #include <datolite/query/relation.hpp>
+#include <datolite/query/spare_memory.hpp>
 
 namespace datolite::query {
 
@@ -92,8 +93,8 @@ class row_index {
     }
   }
 
-  std::vector<std::uint32_t> heads_;
-  std::vector<node> nodes_;
+  std::vector<std::uint32_t, detail::spare_allocator<std::uint32_t>> heads_;
+  std::vector<node, detail::spare_allocator<node>> nodes_;
 };
 
 /// Rows by hash, each once. Half the hash stands beside a row's number, so that it grows without the rows,
@@ -128,10 +129,11 @@ class row_table {
     std::uint32_t row = row_index::none;
     std::uint32_t tag = 0;
   };
+  using entries = std::vector<entry, detail::spare_allocator<entry>>;
 
   void grow(std::size_t rows) {
     const std::size_t room = std::bit_ceil(rows * (rows < 1024 ? 4 : 2));  // small ones grow in long strides
-    const std::vector<entry> before = std::exchange(entries_, std::vector<entry>(room));
+    const entries before = std::exchange(entries_, entries(room));
     const std::size_t mask = entries_.size() - 1;
     for (const entry& e : before) {
       if (e.row == row_index::none) continue;
@@ -141,7 +143,7 @@ class row_table {
     }
   }
 
-  std::vector<entry> entries_;
+  entries entries_;
   std::size_t size_ = 0;
 };
 
@@ -290,7 +292,7 @@ class row_set {
   }
 
   row_table table_;
-  std::vector<std::uint32_t> fresh_;
+  std::vector<std::uint32_t, detail::spare_allocator<std::uint32_t>> fresh_;
 };
 
 /// The rows of `of` that `rows` numbers.

@@ -276,7 +276,7 @@ class cycle_join {
   number_pairs opening_, closing_;
   dense_range targets_;
   std::vector<std::uint32_t> y_;  ///< the rows found: of ys
-  std::vector<std::int64_t> to_;  ///< and what they brought
+  column::word_vector to_;        ///< and what they brought
   std::size_t through_ = 0;
 };
 
