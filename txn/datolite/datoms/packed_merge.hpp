@@ -137,7 +137,7 @@ class tree_merger {
       staying_.insert(old_.shared(i).get());
       low_ = is_last(i) ? std::nullopt : std::optional{old_[i + 1].low};
     }
-    for (; news_.put() != nullptr; news_.advance_put()) add(*news_.put());
+    put_before(nullptr);
     flush(nullptr);
     for (const bytes& key : replaced_) {
       if (!written_.contains(key)) out_.erase(key);
@@ -185,11 +185,25 @@ class tree_merger {
     }
     if (is_last(i)) return;
     const row& next = old_[i + 1].low;
-    const auto is_before = [&](const row* r) {
-      return r != nullptr && typed::compare(*r, next, of_.order) < 0;
-    };
-    for (; is_before(news_.put()); news_.advance_put()) add(*news_.put());
-    while (is_before(news_.take())) news_.advance_take();
+    put_before(&next);
+    while (news_.take() != nullptr && typed::compare(*news_.take(), next, of_.order) < 0)
+      news_.advance_take();
+  }
+  /// Adds what there is to put before `end`, or all if that is null.
+  void put_before(const row* end) {
+    while (news_.put() != nullptr && (end == nullptr || typed::compare(*news_.put(), *end, of_.order) < 0)) {
+      if constexpr (requires { news_.put_together(end); }) {
+        const auto rows = news_.put_together(end);
+        if (rows.size() > 0) {
+          building_.copy_from(*rows.of);
+          copy(*rows.of, rows.from, rows.to);
+          news_.advance_put(rows);
+          continue;
+        }
+      }
+      add(*news_.put());
+      news_.advance_put();
+    }
   }
   /// The first row of a block, from `at` on, before or at which there is something new.
   std::size_t first_for_news(const block& b, std::size_t at) const {
@@ -221,7 +235,8 @@ class tree_merger {
       building_.add(r, shape_.most_bytes);
     }
   }
-  /// The same with rows of the block that `building_` copies from, but for those that are masked.
+  /// The same with rows of the block that `building_` copies from, but for those that are masked. (Nothing is
+  /// where runs are merged, whose rows are copied too.)
   void copy(const block& b, std::size_t from, std::size_t to) {
     if (is_plain(b)) {
       while ((from = building_.add_copies(from, to, shape_.most_bytes)) < to) begin_block(b.at(from));

@@ -137,6 +137,16 @@ run_ptr make_run(std::int64_t from, std::int64_t to, NewsOf&& news_of, const std
   return made;
 }
 
+/// Rows [from, to) of a block.
+struct stretch {
+  const block* of = nullptr;
+  std::size_t from = 0, to = 0;
+
+  std::size_t size() const noexcept { return to - from; }
+  /// Ends before `x`. O(log of how far away it is).
+  void end_before(const row& x) { to = of->lower_bound_near(x, from, to); }
+};
+
 /// The rows of one tree between two places, one at a time, from either end.
 class tree_rows {
  public:
@@ -148,11 +158,13 @@ class tree_rows {
     load();
   }
   const row* front() const noexcept { return any_ ? &row_ : nullptr; }
-  /// REQUIRES: front() is not null.
-  void advance() {
-    run_.drop(1);
+  /// REQUIRES: front() is not null, and with it stand so many rows in its block.
+  void advance(std::size_t rows = 1) {
+    run_.drop(rows);
     load();
   }
+  /// The next rows, of one block. REQUIRES: front() is not null; ascending.
+  stretch ahead() const { return {&run_.shown(), run_.from(), run_.to()}; }
 
  private:
   void load() {
@@ -192,9 +204,16 @@ class merged_rows {
   }
   void clear() noexcept { heap_.clear(); }
   const row* front() const noexcept { return heap_.empty() ? nullptr : heap_.front()->front(); }
-  /// REQUIRES: front() is not null.
-  void advance() {
-    heap_.front()->advance();
+  /// The next rows, as far as they stand in one block. REQUIRES: front() is not null; ascending.
+  stretch ahead() const {
+    stretch rows = heap_.front()->ahead();
+    for (std::size_t i = 1; i < std::min<std::size_t>(3, heap_.size()); ++i)
+      rows.end_before(*heap_[i]->front());
+    return rows;
+  }
+  /// Leaves rows behind that stand in one block. REQUIRES: front() is not null.
+  void advance(std::size_t rows = 1) {
+    heap_.front()->advance(rows);
     if (heap_.front()->front() == nullptr) {
       heap_.front() = heap_.back();
       heap_.pop_back();
@@ -247,10 +266,33 @@ class run_news {
   const row* take() const noexcept { return of_.past ? nullptr : ended_.front(); }
   void advance_take() { next_ended(), settle(); }
 
+  /// The next rows to put that stand in one block and before `end`, unless that is null: some, or none where
+  /// they are few. So runs that hardly overlap, as those of new entities do, are copied by columns.
+  /// REQUIRES: put() is not null.
+  stretch put_together(const row* end) {
+    if (of_.past || alone_ > 0) {
+      alone_ = alone_ > 0 ? alone_ - 1 : 0;
+      return {};
+    }
+    stretch rows = fresh_.ahead();
+    if (rows.of->first_t() <= since_) rows.to = rows.from;
+    if (hiding_.front() != nullptr) rows.end_before(*hiding_.front());
+    if (end != nullptr) rows.end_before(*end);
+    if (rows.size() >= least_together) return rows;
+    alone_ = least_together;  // where rows come from all sides, to ask for each would cost too much
+    return {};
+  }
+  void advance_put(const stretch& rows) {
+    next_fresh(rows.size());
+    settle();
+  }
+
  private:
-  void next_fresh() {
-    fresh_.advance();
-    if (passed_ != nullptr) ++*passed_;
+  static constexpr std::size_t least_together = 16;
+
+  void next_fresh(std::size_t rows = 1) {
+    fresh_.advance(rows);
+    if (passed_ != nullptr) *passed_ += rows;
   }
   void next_ended() {
     ended_.advance();
@@ -277,6 +319,7 @@ class run_news {
   const std::int64_t since_;
   const bool whole_;
   std::uint64_t* const passed_;
+  std::size_t alone_ = 0;  // rows to put before it is asked again whether many go together
   io_counts unread_;
   const place_range all_{{.order = of_.order}, {.order = of_.order, .behind = true}};
   merged_rows fresh_{of_.order}, ended_{of_.order}, hiding_{of_.order};
