@@ -126,6 +126,49 @@ std::string some_people(int from, int n) {
   return text + "]";
 }
 
+/// A word on every other one of `people`: on the first, or on the second.
+std::string every_other_described(const std::string& people, bool first) {
+  std::string text = "[";
+  const value all = read_edn(people);
+  for (const value& one : all.elements()) {
+    if (std::exchange(first, !first))
+      text += "{:name " + to_edn(*find_keyword(one, "name")) + " :db/doc \"x\"}";
+  }
+  return text + "]";
+}
+
+/// Runs of new people overlap little, so that many rows of one go into blocks together; here blocks may have
+/// the first of these already, and others stand between the rows of a run.
+TEST(BulkLoad, WhatOthersMergedOfARunIsNotWrittenTwice) {
+  for (const int merged_after : {0, 1, 2, 5}) {
+    const any_storage kept = new_memory();
+    connection conn{kept, small_blocks()};
+    connection plain{new_memory(), {.layout = index_layout::flat}};
+    transact(conn, numbers_schema), transact(plain, numbers_schema);
+    std::size_t spills = 0;
+    for (int pass = 0; pass < 2; ++pass) {
+      bulk_load load{conn, {.memory_bytes = 100'000}};
+      for (int i = 0; i < 12; ++i) {
+        const std::string people = some_people(80 * (2 * i + pass), 80);
+        load.transact(read_edn(people)), transact(plain, people);
+        if (i != merged_after) continue;
+        for (const bool first : {true, false}) {
+          const std::string described = every_other_described(people, first);
+          load.transact(read_edn(described)), transact(plain, described);
+          if (first) conn.sync(), conn.merge();
+        }
+      }
+      load.finish();
+      spills += load.spills();
+      for (const index_order order : datoms::all_orders) {
+        ASSERT_EQ(all_facts(conn.db().history(), order), all_facts(plain.db().history(), order));
+      }
+      ASSERT_NO_FATAL_FAILURE(expect_whole(kept));
+    }
+    EXPECT_GT(spills, 2u);
+  }
+}
+
 TEST(BulkLoad, StaysWithinItsMemoryAndTellsHowFarItIs) {
   connection conn{new_memory(), {.layout = index_layout::packed, .merge = merging::when_asked}};
   connection plain{new_memory(), {.layout = index_layout::packed}};
