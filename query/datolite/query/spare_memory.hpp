@@ -23,6 +23,8 @@ class spare_memory {
   static constexpr std::size_t most_kept = 16;           ///< of each size
 #if defined(__SANITIZE_ADDRESS__)
   static constexpr bool keeps = false;
+#elif defined(__has_feature)
+  static constexpr bool keeps = !__has_feature(address_sanitizer);
 #else
   static constexpr bool keeps = true;
 #endif
