@@ -47,6 +47,10 @@ TEST(PackedBits, AreReadAsTheyWereWritten) {
         read.push_back(x);
       });
       ASSERT_TRUE(std::ranges::equal(read, std::span{all}.subspan(first, n))) << width;
+      std::vector<std::uint64_t> appended{7};
+      from.append(appended, first, n, [](std::uint64_t x) { return x; });
+      read.insert(read.begin(), 7);
+      ASSERT_EQ(appended, read) << width;
     }
     if (width > 0 && width < 56) {
       ASSERT_EQ(width_of(mask), width);

@@ -93,35 +93,37 @@ template <class Make>
 class bits::iterator {
  public:
   using iterator_category = std::random_access_iterator_tag;
-  using value_type = std::invoke_result_t<const Make&, std::uint64_t>;
+  using reference = std::invoke_result_t<const Make&, std::uint64_t>;
+  using value_type = std::remove_cvref_t<reference>;
   using difference_type = std::ptrdiff_t;
-  using reference = value_type;
   using pointer = void;
 
-  iterator(const bits& in, std::size_t i, Make make) : in_{in}, bit_{i * in.width_}, i_{i}, make_{make} {}
-  value_type operator*() const {
+  /// REQUIRES: in.width() > 0.
+  iterator(const bits& in, std::size_t i, Make make) : in_{in}, bit_{i * in.width_}, make_{make} {}
+  reference operator*() const {
     return make_(load_le<std::uint64_t>(in_.data_ + bit_ / 8) >> (bit_ % 8) & in_.mask_);
   }
-  iterator& operator++() { return bit_ += in_.width_, ++i_, *this; }
-  iterator& operator--() { return bit_ -= in_.width_, --i_, *this; }
-  iterator& operator+=(difference_type n) {
-    i_ += static_cast<std::size_t>(n), bit_ = i_ * in_.width_;
-    return *this;
-  }
-  friend bool operator==(const iterator& a, const iterator& b) { return a.i_ == b.i_; }
+  iterator& operator++() { return bit_ += in_.width_, *this; }
+  iterator& operator--() { return bit_ -= in_.width_, *this; }
+  iterator& operator+=(difference_type n) { return bit_ += static_cast<std::size_t>(n) * in_.width_, *this; }
+  friend bool operator==(const iterator& a, const iterator& b) { return a.bit_ == b.bit_; }
   friend difference_type operator-(const iterator& a, const iterator& b) {
-    return static_cast<difference_type>(a.i_ - b.i_);
+    return static_cast<difference_type>(a.bit_ - b.bit_) / static_cast<difference_type>(a.in_.width());
   }
 
  private:
   bits in_;
-  std::size_t bit_, i_;
+  std::size_t bit_;
   [[no_unique_address]] Make make_;
 };
 
 template <class T, class Make>
 void bits::append(std::vector<T>& to, std::size_t from, std::size_t n, Make make) const {
-  to.insert(to.end(), iterator<Make>{*this, from, make}, iterator<Make>{*this, from + n, make});
+  if (width_ == 0) {
+    to.insert(to.end(), n, make(0));
+  } else {
+    to.insert(to.end(), iterator<Make>{*this, from, make}, iterator<Make>{*this, from + n, make});
+  }
 }
 
 /// Writes numbers of `width` bits, one behind another, to zeroed bytes with `bits_padding` behind them.

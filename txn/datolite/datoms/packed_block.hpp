@@ -346,7 +346,7 @@ class block {
       const group& all = groups_.front();
       if (as_words(all, append)) return;
       if (const value* const by_slot = memo.all_inline(*this, all, n)) {
-        return append([by_slot](std::uint64_t slot) { return by_slot[slot]; });
+        return append([by_slot](std::uint64_t slot) -> const value& { return by_slot[slot]; });
       }
     }
     append_values(
