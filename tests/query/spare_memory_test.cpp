@@ -35,10 +35,15 @@ TEST(SpareMemory, GivesWhatWasGivenBackOfAboutThatSize) {
       }
       for (const auto& [taken, of] : held) spare_memory::give_back(taken, of);
     }
+    // Each size was given back more often than it may be kept.
+    const std::size_t of_each = 2 * spare_memory::most - spare_memory::least;
+    const std::size_t kept = spare_memory::keeps ? spare_memory::most_kept * of_each : 0;
+    EXPECT_EQ(spare_memory::kept_bytes(), kept);
     if (!spare_memory::keeps) return;
     void* const first = spare_memory::take(100);
     spare_memory::give_back(first, 100);
     void* const again = spare_memory::take(128);
+    EXPECT_EQ(spare_memory::kept_bytes(), kept - 128);
     EXPECT_EQ(again, first);
     void* const other = spare_memory::take(129);
     EXPECT_NE(other, first);

@@ -44,6 +44,14 @@ class spare_memory {
     if (size > most || !keep(given, kept_[number_of(size)])) ::operator delete(given);
   }
 
+  /// How many bytes this thread keeps.
+  static std::size_t kept_bytes() noexcept {
+    std::size_t bytes = 0;
+    for (std::size_t number = 0; number < kept_.size(); ++number)
+      bytes += kept_[number].count * (least << number);
+    return bytes;
+  }
+
  private:
   struct buffer {
     buffer* next;
