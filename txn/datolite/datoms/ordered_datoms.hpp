@@ -12,8 +12,9 @@
 
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
-#include <datolite/core/value_order.hpp>
+#include <datolite/core/value.hpp>
 #include <datolite/datoms/schema.hpp>
+#include <datolite/datoms/word_order.hpp>
 
 namespace datolite::datoms {
 
@@ -27,8 +28,7 @@ class ordered_datoms {
     eavt_.resize(datoms_.size());
     for (std::size_t i = 0; i < eavt_.size(); ++i) eavt_[i] = static_cast<position>(i);
     aevt_ = eavt_;
-    std::stable_sort(aevt_.begin(), aevt_.end(),
-                     [&](position x, position y) { return datoms_[x].a < datoms_[y].a; });
+    sort_by_attribute(aevt_, [&](position at) { return datoms_[at].a; });
     for (auto from = aevt_.begin(); from != aevt_.end();) {
       const attribute_id a = datoms_[*from].a;
       const auto to = std::find_if(from, aevt_.end(), [&](position x) { return datoms_[x].a != a; });
@@ -37,9 +37,8 @@ class ordered_datoms {
       if (facts == nullptr || facts->type == kind::ref || facts->type == kind::nil) append_refs({from, to});
       from = to;
     }
-    std::stable_sort(vaet_.begin(), vaet_.end(), [&](position x, position y) {  // a and e ascend already
-      return datoms_[x].v.word() < datoms_[y].v.word();
-    });
+    sort_by_value(vaet_,
+                  [this](position at) -> const value& { return datoms_[at].v; });  // a and e ascend already
   }
 
   using position = std::uint32_t;
@@ -56,10 +55,9 @@ class ordered_datoms {
 
  private:
   void append_by_value(std::vector<position>& to, std::span<const position> of_one_attribute) {
-    const auto from = static_cast<std::ptrdiff_t>(to.size());
+    const std::size_t from = to.size();
     to.insert(to.end(), of_one_attribute.begin(), of_one_attribute.end());
-    std::stable_sort(to.begin() + from, to.end(),
-                     [&](position x, position y) { return stored_order(datoms_[x].v, datoms_[y].v) < 0; });
+    sort_by_value(std::span{to}.subspan(from), [this](position at) -> const value& { return datoms_[at].v; });
   }
   void append_refs(std::span<const position> of_one_attribute) {
     for (const position at : of_one_attribute) {

@@ -24,6 +24,7 @@
 #include <datolite/datoms/tx_error.hpp>
 #include <datolite/datoms/tx_forms.hpp>
 #include <datolite/datoms/tx_tempids.hpp>
+#include <datolite/datoms/word_order.hpp>
 
 namespace datolite::datoms {
 
@@ -157,18 +158,21 @@ class id_resolver {
   }
 
   bool unite_equal_uses(std::vector<identity_use>& uses) {
-    const auto key = [&](const identity_use& use) {
-      const operation& op = *use.op;
-      return names_target(op) ? resolved(op.v) : op.v;
-    };
-    std::stable_sort(uses.begin(), uses.end(), [&](const identity_use& x, const identity_use& y) {
-      if (x.op->a != y.op->a) return std::less<>{}(x.op->a, y.op->a);
-      return stored_order(key(x), key(y)) < 0;
-    });
+    if (uses.size() < 2) return false;
+    std::vector<value> keys;
+    std::vector<std::uint32_t> order;
+    keys.reserve(uses.size()), order.reserve(uses.size());
+    for (const identity_use& use : uses) {
+      order.push_back(static_cast<std::uint32_t>(keys.size()));
+      keys.push_back(names_target(*use.op) ? resolved(use.op->v) : use.op->v);
+    }
+    sort_by_attribute_and_value(
+        order, [&](std::uint32_t i) { return uses[i].op->a->id; },
+        [&](std::uint32_t i) -> const value& { return keys[i]; });
     bool changed = false;
-    for (std::size_t i = 1; i < uses.size(); ++i) {
-      const identity_use &x = uses[i - 1], &y = uses[i];
-      if (x.op->a != y.op->a || key(x) != key(y)) continue;
+    for (std::size_t i = 1; i < order.size(); ++i) {
+      const identity_use &x = uses[order[i - 1]], &y = uses[order[i]];
+      if (x.op->a != y.op->a || keys[order[i - 1]] != keys[order[i]]) continue;
       if (tempids_.root_of(x.op->e) == tempids_.root_of(y.op->e)) continue;
       const entity_id one = tempids_.group_of(x.op->e).id, other = tempids_.group_of(y.op->e).id;
       if (one >= 0 && other >= 0) {

@@ -7,6 +7,7 @@
 
 #include <datolite/datoms/tx_facts.hpp>
 #include <datolite/datoms/tx_predicates.hpp>
+#include <datolite/datoms/word_order.hpp>
 
 namespace datolite::datoms {
 
@@ -35,12 +36,18 @@ inline bool fact_maker::before_in_eav(const wish& x, const wish& y) {
   return order != 0 ? order < 0 : x.what > y.what;  // a retraction before an addition
 }
 
-/// Mostly the entities ascend as they were written, and only the attributes of each are out of order.
+/// First by entity, then those of each, which are few, among themselves.
 inline void fact_maker::sort_wishes() {
   const auto by_entity = [](const wish& x, const wish& y) { return x.e < y.e; };
   if (!std::is_sorted(wishes_.begin(), wishes_.end(), by_entity)) {
-    std::stable_sort(wishes_.begin(), wishes_.end(), before_in_eav);
-    return;
+    std::vector<worded> order(wishes_.size());
+    for (std::size_t i = 0; i < order.size(); ++i)
+      order[i] = {word_of_number(wishes_[i].e), static_cast<std::uint32_t>(i)};
+    sort_by_word(order);
+    std::vector<wish> sorted;
+    sorted.reserve(wishes_.size());
+    for (const worded& one : order) sorted.push_back(std::move(wishes_[one.at]));
+    wishes_ = std::move(sorted);
   }
   for (auto from = wishes_.begin(); from != wishes_.end();) {
     auto to = from;
@@ -307,16 +314,15 @@ inline bool fact_maker::is_retracted(entity_id e, attribute_id a, const value& v
 }
 
 inline void fact_maker::check_unique() {
-  std::vector<std::size_t> unique;
+  std::vector<std::uint32_t> unique;
   for (std::size_t i = 0; i < added_.size(); ++i) {
     const attribute_facts* const a = attributes().find(added_[i].a);
-    if (a != nullptr && a->unique != uniqueness::none) unique.push_back(i);
+    if (a != nullptr && a->unique != uniqueness::none) unique.push_back(static_cast<std::uint32_t>(i));
   }
   if (unique.empty()) return;
-  std::stable_sort(unique.begin(), unique.end(), [&](std::size_t x, std::size_t y) {
-    if (added_[x].a != added_[y].a) return added_[x].a < added_[y].a;
-    return stored_order(added_[x].v, added_[y].v) < 0;
-  });
+  sort_by_attribute_and_value(
+      unique, [&](std::uint32_t i) { return added_[i].a; },
+      [&](std::uint32_t i) -> const value& { return added_[i].v; });
   holders held{before_};
   for (std::size_t i = 0; i < unique.size(); ++i) {
     const datom& d = added_[unique[i]];

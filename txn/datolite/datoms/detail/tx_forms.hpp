@@ -15,7 +15,11 @@ inline void form_reader::read(const value& tx_data) {
 /// About how many operations the data holds.
 inline std::size_t form_reader::size_of(const value& tx_data) {
   std::size_t size = 0;
-  for (const value& form : tx_data.elements()) size += form.is(kind::map) ? form.entries().size() : 1;
+  for (const value& form : tx_data.elements()) {
+    if (!form.is(kind::map)) ++size;
+    for (const map_entry& entry : form.entries())
+      size += entry.val.is_sequential() ? entry.val.elements().size() : 1;
+  }
   return size;
 }
 

@@ -50,6 +50,29 @@ inline void insert_rows(tree& t, std::vector<row>& rows) {
   t = std::move(built).finish();
 }
 
+/// `t` with the rows that `make(i)` makes for i in [0, n), which ascend and are none of its own. Those behind
+/// all others, mostly all, go from a small buffer into leaves that become full.
+template <class Make>
+void insert_rows(tree& t, std::size_t n, const Make& make) {
+  constexpr std::size_t at_once = 256;
+  std::size_t i = 0;
+  std::vector<row> rows;
+  if (t.size() > 0) {
+    const row& last = *std::prev(t.end());
+    i = datolite::detail::count_before(n, [&](std::size_t at) { return row_less{}(make(at), last); });
+    rows.reserve(i);
+    for (std::size_t at = 0; at < i; ++at) rows.push_back(make(at));
+    insert_rows(t, rows);
+    rows.clear();
+  }
+  rows.reserve(std::min(n - i, at_once));
+  while (i < n) {
+    for (; i < n && rows.size() < at_once; ++i) rows.push_back(make(i));
+    t = std::move(t).insert_ascending(rows);
+    rows.clear();
+  }
+}
+
 }  // namespace detail
 
 inline void index::put(index_order order, std::vector<row>& rows) {
@@ -87,7 +110,7 @@ inline void index::add_to_trees(const novelty& news) {
   const ordered_datoms retracted{news.retracted, *news.after};
   const auto alike = detail::first_alike(added);
   for (const index_order order : all_orders) {
-    std::vector<row> gone, remembered, fresh;
+    std::vector<row> gone, remembered;
     for (const auto i : retracted.in(order)) {
       const datom& d = retracted[i];
       gone.push_back({d.e, d.a, order, d.v, d.t(), 0});
@@ -97,12 +120,14 @@ inline void index::add_to_trees(const novelty& news) {
       ended.forgotten = facts != nullptr && facts->no_history;
       if (keeps(ended)) remembered.push_back(std::move(ended));
     }
-    fresh.reserve(added.in(order).size());
-    for (const auto i : added.in(order)) {
-      const datom& d = added[i];
-      fresh.push_back({d.e, d.a, order, added[alike[i]].v, d.t(), 0});
-    }
-    take(order, gone), put(order, fresh), past_[at(order)].add(std::move(remembered));
+    take(order, gone), past_[at(order)].add(std::move(remembered));
+    const auto in_order = added.in(order);
+    constexpr std::size_t ahead = 16;  // datoms asked of memory before they are read
+    detail::insert_rows(current_[at(order)], in_order.size(), [&](std::size_t i) {
+      if (i + ahead < in_order.size()) __builtin_prefetch(&added[in_order[i + ahead]]);
+      const datom& d = added[in_order[i]];
+      return row{d.e, d.a, order, added[alike[in_order[i]]].v, d.t(), 0};
+    });
   }
 }
 
