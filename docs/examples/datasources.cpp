@@ -20,6 +20,7 @@
 #include <datolite/adapters/structs.hpp>
 #include <datolite/adapters/traced_source.hpp>
 #include <datolite/core/edn.hpp>
+#include <datolite/core/unique_number.hpp>
 #include <datolite/engines/memory.hpp>
 #include <datolite/query/query.hpp>
 #include <datolite/txn/transaction.hpp>
@@ -54,6 +55,27 @@ struct squares {
   }
 };
 // [/member]
+
+// [identity]
+/// Prices that may change, and that say when they have.
+struct price_list {
+  std::map<std::string, std::int64_t> prices;
+  datolite::unique_number version;
+
+  void set(const std::string& what, std::int64_t price) {
+    prices[what] = price;
+    version = {};  // another number than any before
+  }
+
+  auto extrel(const datolite::query::clause_pattern& pattern) const {
+    return datolite::extrel(prices, pattern);
+  }
+  double estimate(const datolite::query::clause_pattern&) const {  // asked once a set of prices
+    return static_cast<double>(prices.size());
+  }
+  datolite::query::source_identity identity() const { return {version.get()}; }
+};
+// [/identity]
 
 // [adl]
 namespace phones {
@@ -154,6 +176,16 @@ void by_adl() {
                        std::vector<std::string>{"ada", "cy"});
   expect(to_edn(found.as_value()), R"(#{["17"] ["18"]})");
   expect(to_edn(q("[:find ?who . :where [?who \"19\"]]", book).as_value()), R"("ben")");
+}
+
+void with_identity() {
+  price_list list;
+  list.set("tea", 3);
+  const auto cheap = datolite::prepare("[:find [?w ...] :where [?w ?p] [(< ?p 5)] [?w ?q] [(<= ?p ?q)]]");
+  expect(to_edn(q(cheap, list).as_value()), R"(#{"tea"})");
+  list.set("salt", 2);
+  list.set("tea", 9);
+  expect(to_edn(q(cheap, list).as_value()), R"(#{"salt"})");
 }
 
 void sorted() {
@@ -281,6 +313,7 @@ int main() {
   plain();
   by_member();
   by_adl();
+  with_identity();
   sorted();
   file();
   keys();

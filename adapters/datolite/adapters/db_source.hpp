@@ -3,10 +3,13 @@
 // Include this to name a `db` in a query. Patterns over it have up to five slots, [?e ?a ?v ?tx ?added].
 #pragma once
 
+#include <optional>
+
 #include <datolite/adapters/index_relation.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/datoms/db.hpp>
 #include <datolite/query/pattern.hpp>
+#include <datolite/query/source_identity.hpp>
 
 namespace datolite::datoms {
 
@@ -28,6 +31,14 @@ inline query::slot_set resolves(const db& source, const query::clause_pattern& p
 /// Where values may be idents or lookup refs.
 inline query::slot_set gives_names(const db& source, const query::clause_pattern& pattern) {
   return adapters::slots_giving_names(source.access(), pattern);
+}
+
+/// The state and the view of it; none where predicates filter it.
+inline std::optional<query::source_identity> identity(const db& source) {
+  const db_view& view = source.view();
+  if (view.predicates() != nullptr) return std::nullopt;
+  const time_filter& time = view.time();
+  return query::source_identity{view.state().number.get(), {time.as_of, time.since, time.history}};
 }
 
 }  // namespace datolite::datoms

@@ -180,6 +180,8 @@ class traced_source {
     return inside_.estimate(pattern);
   }
 
+  std::optional<query::source_identity> identity() const { return inside_.identity(); }
+
   /// That of the source inside, if it offers one. Reads through it are not recorded.
   const index_access* access() const { return inside_.access(); }
 

@@ -15,6 +15,7 @@
 
 #include <datolite/core/index_access.hpp>
 #include <datolite/query/source.hpp>
+#include <datolite/query/source_identity.hpp>
 
 namespace datolite::query {
 
@@ -178,6 +179,13 @@ class any_source {
     return ops_->estimate(source_, pattern);
   }
 
+  /// What it shows; empty unless the source says so.
+  std::optional<source_identity> identity() const {
+    auto out = ops_->identity(source_);
+    if (out && out->type == nullptr) out->type = ops_;
+    return out;
+  }
+
  private:
   struct operations {
     any_ijoin (*extrel)(const void*, const clause_pattern&);
@@ -187,6 +195,7 @@ class any_source {
     slot_set (*gives_names)(const void*, const clause_pattern&);
     std::optional<value> (*rows)(const void*);
     const index_access* (*access)(const void*);
+    std::optional<source_identity> (*identity)(const void*);
     bool may_require, may_resolve, may_name;
   };
 
@@ -215,6 +224,7 @@ class any_source {
           return nullptr;
         }
       },
+      [](const void* s) { return identity_of(*static_cast<const S*>(s)); },
       detail::MemberRequired<S> || detail::adl::HasRequired<S>,
       detail::MemberResolves<S> || detail::adl::HasResolves<S>,
       may_give_names<S>};

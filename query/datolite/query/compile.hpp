@@ -4,11 +4,13 @@
 // allow. Whether every variable gets bound is seen when the clauses are put in order (order.hpp).
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <datolite/query/aggregates.hpp>
@@ -61,11 +63,32 @@ class compiler : private resolver {
     compile_main();
     refuse_unstratified(out_);
     find_lone_recursion(out_);
+    find_planned_values();
     out_.plans = std::make_shared<plan_cache>();
     return std::move(out_);
   }
 
  private:
+  void find_planned_values() {
+    find_planned_values(*out_.main);
+    for (const rule& r : out_.rules) {
+      for (const auto& branch : r.branches) find_planned_values(*branch);
+    }
+    auto& all = out_.planned_values;
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+  }
+
+  void find_planned_values(const body& in) {
+    for (const pattern_template& pattern : in.patterns) {
+      for (const auto& late : pattern.late_consts) out_.planned_values.push_back(late.input);
+      for (const auto& late : pattern.late_bounds) out_.planned_values.push_back(late.input);
+    }
+    for (const body_clause& c : in.clauses) {
+      if (const auto* no = std::get_if<not_clause>(&c.is)) find_planned_values(*no->inner);
+    }
+  }
+
   void append(body& to, const clause& c, name_list& names, const place& at, const name_list& outside) {
     std::visit(
         [&](const auto& x) {

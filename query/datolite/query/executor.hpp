@@ -136,10 +136,17 @@ class executor {
   }
 
   /// An order and plan for `of`, made with the sources' estimates.
-  std::shared_ptr<const body_plan> plan(const std::shared_ptr<const body>& of, std::vector<var_id> columns_in,
-                                        std::size_t source) const;
+  std::shared_ptr<const body_plan> plan(const std::shared_ptr<const body>& of,
+                                        const std::vector<var_id>& columns_in, std::size_t source) const;
 
  private:
+  std::shared_ptr<const body_plan> estimated_plan(const std::shared_ptr<const body>& of,
+                                                  const std::vector<var_id>& columns_in,
+                                                  std::size_t source) const;
+  bool find_recent() const;
+  bool are_recent(const recent_plans& plans) const;
+  void keep_recent(const std::shared_ptr<const body_plan>& made, std::size_t source) const;
+
   /// What the sources think of the clauses of a body and of its negations, rounded.
   struct estimates {
     std::vector<std::pair<const body*, std::size_t>> of;
@@ -202,6 +209,9 @@ class executor {
   relation deny(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
 
   const environment& env_;
+  mutable std::optional<bool> may_find_recent_;  ///< known with the first plan
+  mutable std::shared_ptr<const recent_plans> recent_;
+  mutable recent_plans unkept_;  ///< what they are to be made for
   mutable std::vector<std::pair<const pattern_template*, bound_pattern>> late_;  ///< with the inputs in them
   mutable std::map<std::pair<std::size_t, std::size_t>, rule_names>
       rule_names_;  ///< by rule and caller's source

@@ -3,10 +3,14 @@
 // Estimates are rounded to quarters of a power of two, and the order of clauses is chosen by the rounded ones
 // alone; so a plan is a function of the body and a few small numbers, and is made once for each set of them.
 //
+// The plans last made are also found without estimates, by what these would be asked of: the sources'
+// identities and the inputs. Both are kept, but no source is.
+//
 // Threads: may be used by many at once.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +22,10 @@
 #include <utility>
 #include <vector>
 
+#include <datolite/core/value_order.hpp>
 #include <datolite/query/plan.hpp>
 #include <datolite/query/program.hpp>
+#include <datolite/query/source_identity.hpp>
 
 namespace datolite::query {
 
@@ -58,8 +64,49 @@ struct rule_variant {
   bool keeps_origin = false;  ///< a seed is what was asked for, and what is to be looked at for it
 };
 
+/// Plans that were made for what can be told again: they need no estimates to be found.
+struct recent_plans {
+  struct plan_of {
+    std::size_t source;  ///< the caller's
+    std::shared_ptr<const body_plan> plan;
+  };
+  std::vector<source_identity> sources;
+  std::vector<value> values;  ///< the inputs that program::planned_values numbers
+  std::vector<plan_of> plans;
+
+  std::shared_ptr<const body_plan> find(const body* of, const std::vector<var_id>& columns_in,
+                                        std::size_t source) const {
+    for (const plan_of& one : plans) {
+      if (one.plan->of.get() == of && one.source == source && one.plan->columns_in == columns_in)
+        return one.plan;
+    }
+    return nullptr;
+  }
+};
+
 class plan_cache {
  public:
+  /// Those plans made for what `is_for(recent_plans)` accepts; null if none were made lately.
+  template <class F>
+  std::shared_ptr<const recent_plans> recent(F&& is_for) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& one : recent_) {
+      if (one != nullptr && is_for(*one)) return one;
+    }
+    return nullptr;
+  }
+
+  /// Keeps `made` in the place of those for the same, else of the oldest.
+  void keep_recent(std::shared_ptr<const recent_plans> made) {
+    const std::lock_guard lock{mutex_};
+    for (auto& one : recent_) {
+      if (one != nullptr && one->sources == made->sources && one->values == made->values)
+        return one.swap(made);
+    }
+    recent_[oldest_].swap(made);
+    oldest_ = (oldest_ + 1) % recent_.size();
+  }
+
   std::shared_ptr<const body_plan> find(const body* of, const std::vector<var_id>& columns_in,
                                         std::size_t source, const plan_basis& basis) {
     const std::lock_guard lock{mutex_};
@@ -91,13 +138,15 @@ class plan_cache {
 
   void clear() {
     const std::lock_guard lock{mutex_};
-    plans_.clear(), variants_.clear();
+    plans_.clear(), variants_.clear(), recent_.fill(nullptr);
   }
 
  private:
   using key = std::tuple<const body*, std::size_t, std::vector<var_id>>;
 
   std::mutex mutex_;
+  std::array<std::shared_ptr<const recent_plans>, 4> recent_;
+  std::size_t oldest_ = 0;
   std::map<key, std::vector<std::pair<plan_basis, std::shared_ptr<const body_plan>>>, std::less<>> plans_;
   std::map<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<const rule_variant>> variants_;
 };

@@ -160,6 +160,7 @@ struct program {
   std::size_t input_values = 0;
   std::size_t input_relations = 0;
   std::size_t input_functions = 0;
+  std::vector<std::uint32_t> planned_values;  ///< the input values that data patterns have: plans go by them
   std::vector<rule> rules;
   std::shared_ptr<const body> main;  ///< its head: the variables of :find and :with
   bool keeps_duplicates = false;     ///< :with

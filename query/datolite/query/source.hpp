@@ -39,6 +39,8 @@
 //      may look at p as at advice, and leave out what the pattern does
 //   7. seek never goes past a row that is not before its key
 //
+// `identity(source)` (member or ADL) says when a source shows what it showed before (source_identity.hpp).
+//
 // Whoever gives names is joined before whoever resolves them, whatever the estimates (order.hpp).
 #pragma once
 

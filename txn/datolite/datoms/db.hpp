@@ -27,6 +27,7 @@
 #include <datolite/core/error.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/io_stats.hpp>
+#include <datolite/core/unique_number.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/datoms/datom_index.hpp>
 #include <datolite/datoms/datom_run.hpp>
@@ -72,6 +73,7 @@ struct db_state {
   std::shared_ptr<const datom_index_model<any_snapshot>> model;  ///< how the index is kept
   bool open_schema = false;
   std::shared_ptr<const tx_functions> functions{};  ///< that transactions may name; or none
+  unique_number number{};                           ///< what it is known by when it is gone
 };
 
 using state_ptr = std::shared_ptr<const db_state>;

@@ -314,9 +314,54 @@ inline bool has_one_order(const body& of) {
 
 }  // namespace detail
 
+/// Whether plans can be found by what they were made for. A relation may be large: it is not kept.
+inline bool executor::find_recent() const {
+  const bool forced = detail::forced_order != nullptr || !detail::is_forced(detail::way::cheapest);
+  if (forced || !env_.relations.empty()) return false;
+  unkept_.sources.reserve(env_.sources.size());
+  for (const any_source& one : env_.sources) {
+    const auto shown = one.identity();  // before it is asked anything: it may change meanwhile
+    if (!shown) return false;
+    unkept_.sources.push_back(*shown);
+  }
+  recent_ = env_.plans->recent([this](const recent_plans& plans) { return are_recent(plans); });
+  if (recent_ != nullptr) return true;
+  for (const std::uint32_t number : env_.of->planned_values) unkept_.values.push_back(env_.values[number]);
+  return true;
+}
+
+/// Whether they were made for what is asked now.
+inline bool executor::are_recent(const recent_plans& plans) const {
+  if (plans.sources != unkept_.sources) return false;
+  std::size_t at = 0;
+  for (const std::uint32_t number : env_.of->planned_values) {
+    if (plans.values[at++] != env_.values[number]) return false;
+  }
+  return true;
+}
+
+inline void executor::keep_recent(const std::shared_ptr<const body_plan>& made, std::size_t source) const {
+  auto next = std::make_shared<recent_plans>(recent_ != nullptr ? *recent_ : std::move(unkept_));
+  next->plans.push_back({source, made});
+  recent_ = std::move(next);
+  env_.plans->keep_recent(recent_);
+}
+
 inline std::shared_ptr<const body_plan> executor::plan(const std::shared_ptr<const body>& of,
-                                                       std::vector<var_id> columns_in,
+                                                       const std::vector<var_id>& columns_in,
                                                        std::size_t source) const {
+  if (!may_find_recent_) may_find_recent_ = find_recent();
+  if (recent_ != nullptr) {
+    if (auto known = recent_->find(of.get(), columns_in, source)) return known;
+  }
+  auto made = estimated_plan(of, columns_in, source);
+  if (*may_find_recent_) keep_recent(made, source);
+  return made;
+}
+
+inline std::shared_ptr<const body_plan> executor::estimated_plan(const std::shared_ptr<const body>& of,
+                                                                 const std::vector<var_id>& columns_in,
+                                                                 std::size_t source) const {
   estimates all;
   const bool one_order = detail::has_one_order(*of);
   if (!one_order) estimate_all(*of, source, all);
