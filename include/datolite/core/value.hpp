@@ -249,6 +249,11 @@ class value {
   /// Does it hold no memory beyond its own 16 bytes?
   bool is_inline() const noexcept { return !is_shared(); }
 
+  /// Asks memory for what it shares, for who will copy it or read its bytes soon, and not at once.
+  void prefetch() const noexcept {
+    if (is_shared()) __builtin_prefetch(payload());
+  }
+
   bool is_text() const noexcept {  ///< string, keyword, symbol, uri or bytes: `raw()` is what it says
     return (kind_ >= datolite::kind::string && kind_ <= datolite::kind::symbol) ||
            kind_ == datolite::kind::uri || kind_ == datolite::kind::bytes;

@@ -82,7 +82,10 @@ class tree_news {
   /// The next row to put; null if there is none left.
   const row* put() const { return of_.past ? ended_.front() : fresh_.front(); }
   void advance_put() {
+    constexpr std::size_t ahead = 8;
     of_.past ? ended_.advance() : fresh_.advance();
+    const auto next = of_.past ? std::span<const row>{} : fresh_.side_by_side();
+    if (next.size() > ahead) next[ahead].v.prefetch();
     settle();
   }
   /// The next row to take away.

@@ -135,9 +135,11 @@ void sort_by_value(std::span<std::uint32_t> positions, const ValueAt& value_at) 
       std::all_of(positions.begin(), positions.end(), [&](auto at) { return value_at(at).kind() == first; });
   std::vector<worded> all;
   all.reserve(positions.size());
-  for (const std::uint32_t at : positions) {
-    const value& v = value_at(at);
-    all.push_back({alike ? detail::word_of_value(v) : static_cast<std::uint64_t>(v.kind()), at});
+  constexpr std::size_t ahead = 8;
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    if (i + ahead < positions.size()) value_at(positions[i + ahead]).prefetch();
+    const value& v = value_at(positions[i]);
+    all.push_back({alike ? detail::word_of_value(v) : static_cast<std::uint64_t>(v.kind()), positions[i]});
   }
   sort_by_word(all);
   const auto less = [&](const worded& x, const worded& y) {

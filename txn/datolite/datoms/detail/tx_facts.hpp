@@ -40,13 +40,19 @@ inline bool fact_maker::before_in_eav(const wish& x, const wish& y) {
 inline void fact_maker::sort_wishes() {
   const auto by_entity = [](const wish& x, const wish& y) { return x.e < y.e; };
   if (!std::is_sorted(wishes_.begin(), wishes_.end(), by_entity)) {
-    std::vector<worded> order(wishes_.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-      order[i] = {word_of_number(wishes_[i].e), static_cast<std::uint32_t>(i)};
-    sort_by_word(order);
+    std::vector<worded> runs;  // of wishes for one entity, mostly what one form says
+    for (std::size_t i = 0; i < wishes_.size(); ++i) {
+      if (i == 0 || wishes_[i].e != wishes_[i - 1].e)
+        runs.push_back({word_of_number(wishes_[i].e), static_cast<std::uint32_t>(i)});
+    }
+    sort_by_word(runs);
     std::vector<wish> sorted;
     sorted.reserve(wishes_.size());
-    for (const worded& one : order) sorted.push_back(std::move(wishes_[one.at]));
+    for (const worded& run : runs) {
+      const entity_id e = wishes_[run.at].e;
+      for (std::size_t i = run.at; i < wishes_.size() && wishes_[i].e == e; ++i)
+        sorted.push_back(std::move(wishes_[i]));
+    }
     wishes_ = std::move(sorted);
   }
   for (auto from = wishes_.begin(); from != wishes_.end();) {

@@ -122,9 +122,12 @@ inline void index::add_to_trees(const novelty& news) {
     }
     take(order, gone), past_[at(order)].add(std::move(remembered));
     const auto in_order = added.in(order);
-    constexpr std::size_t ahead = 16;  // datoms asked of memory before they are read
+    constexpr std::size_t ahead = 8;  // datoms and texts are asked of memory before they are read
     detail::insert_rows(current_[at(order)], in_order.size(), [&](std::size_t i) {
-      if (i + ahead < in_order.size()) __builtin_prefetch(&added[in_order[i + ahead]]);
+      if (i + 2 * ahead < in_order.size()) {
+        __builtin_prefetch(&added[in_order[i + 2 * ahead]]);
+        added[alike[in_order[i + ahead]]].v.prefetch();
+      }
       const datom& d = added[in_order[i]];
       return row{d.e, d.a, order, added[alike[in_order[i]]].v, d.t(), 0};
     });
