@@ -153,6 +153,17 @@ TYPED_TEST(Cost, ATransactionIsOneCommitAndOneSnapshot) {
   EXPECT_EQ(c.snapshots, 1u);
 }
 
+TYPED_TEST(Cost, WhoHoldsAUniqueValueIsAskedOnce) {
+  transact(this->conn, R"([{:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one
+                      :db/unique :db.unique/identity}])");
+  transact(this->conn, R"([{:name "a"}])");
+  const auto seeks_of = [&](const char* data) {
+    return this->cost([&] { transact(this->conn, data); }).seeks;
+  };
+  const auto fresh = seeks_of(R"([{:age 1}])"), named = seeks_of(R"([{:age 1 :name "b"}])");
+  EXPECT_EQ(named - fresh, 1u);
+}
+
 TYPED_TEST(Cost, ARefusedTransactionIsNoCommit) {
   const traced_counts c = this->cost([&] {
     EXPECT_THROW(transact(this->conn, "[[:db/add 17592186044417 :age 1] [:db/add 17592186044417 :age 2]]"),

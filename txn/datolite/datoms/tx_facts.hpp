@@ -41,6 +41,11 @@ class fact_maker {
  private:
   using wish = operation;  // once collected: a fact to be added or retracted
 
+  struct origin {
+    const value* form;
+    bool unheld;  // as in operation
+  };
+
   static constexpr std::size_t batch_size = 256;
   static bool same_fact(const wish& x, const wish& y) { return x.e == y.e && x.a == y.a && x.v == y.v; }
   static constexpr std::size_t small_run = 24;
@@ -69,7 +74,7 @@ class fact_maker {
   bool read_facts(entity_id e, attribute_id a, const value* v);
   void retract_found(std::size_t at, entity_id e, attribute_id a);
   void add_new(const wish& w) {
-    added_.push_back({w.e, w.a->id, w.v, make_t_op(t_, true)}), forms_.push_back(w.form);
+    added_.push_back({w.e, w.a->id, w.v, make_t_op(t_, true)}), origins_.push_back({w.form, w.unheld});
   }
   bool is_retracted(entity_id e, attribute_id a, const value& v) const;
   [[noreturn]] void refuse_conflict(const wish& x, const wish& y) const;
@@ -79,7 +84,7 @@ class fact_maker {
   const std::int64_t t_;
   std::vector<wish> wishes_;
   std::vector<datom> added_, retracted_;
-  std::vector<const value*> forms_;  // of each added
+  std::vector<origin> origins_;  // of each added
   std::unique_ptr<datom_cursor> facts_;
   datom_columns found_;
 };

@@ -42,6 +42,7 @@ struct operation {
   value v;  ///< cas: the new value
   const value* form = nullptr;
   operation_kind what;
+  bool unheld = false;         ///< a unique value that nobody has, as far as was asked
   std::uint32_t expected = 0;  ///< cas: which of the values expected
 };
 

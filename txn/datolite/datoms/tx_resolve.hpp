@@ -11,6 +11,7 @@
 #include <limits>
 #include <list>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -129,12 +130,26 @@ class id_resolver {
       by_ref = by_ref || op.a->type == kind::ref || op.a->type == kind::tuple;
     }
     if (uses.empty()) return;
+    put_in_order(uses);
     holders held{before_};
     for (bool changed = true; changed;) {
       changed = bind_to_holders(uses, held);
       changed = unite_equal_uses(uses) || changed;
       if (!by_ref) break;  // only an identity that is a ref can become known by another's being known
     }
+  }
+
+  /// So that those who hold the values are met one after the other, not here and there.
+  static void put_in_order(std::vector<identity_use>& uses) {
+    std::vector<std::uint32_t> order(uses.size());
+    std::iota(order.begin(), order.end(), std::uint32_t{0});
+    sort_by_attribute_and_value(
+        order, [&](std::uint32_t i) { return uses[i].op->a->id; },
+        [&](std::uint32_t i) -> const value& { return uses[i].op->v; });
+    std::vector<identity_use> sorted;
+    sorted.reserve(uses.size());
+    for (const std::uint32_t i : order) sorted.push_back(uses[i]);
+    uses = std::move(sorted);
   }
 
   bool bind_to_holders(std::vector<identity_use>& uses, holders& held) {
@@ -148,6 +163,7 @@ class id_resolver {
       }
       use.asked = true;
       const auto holder = held.of(op.a->id, op.v);
+      op.unheld = !holder;
       if (!holder) continue;
       changed = true;
       entity_id& id = tempids_.group_of(op.e).id;

@@ -15,7 +15,7 @@ inline void fact_maker::make(std::vector<operation> operations, std::span<const 
   wishes_ = std::move(operations);
   collect(expected);
   sort_wishes();
-  added_.reserve(wishes_.size() + 1), forms_.reserve(wishes_.size());  // the instant comes, too
+  added_.reserve(wishes_.size() + 1), origins_.reserve(wishes_.size());  // the instant comes, too
   for (std::size_t from = 0; from < wishes_.size();) {
     std::size_t to = from;
     while (to < wishes_.size() && wishes_[to].e == wishes_[from].e && wishes_[to].a == wishes_[from].a) ++to;
@@ -249,7 +249,7 @@ inline void fact_maker::keep_composite(entity_id e, attribute_id composite, cons
   if (has && found_.v[0] == now) return;
   if (has) retract_found(0, e, composite);
   if (empty) return;
-  added_.push_back({e, composite, now, make_t_op(t_, true)}), forms_.push_back(form);
+  added_.push_back({e, composite, now, make_t_op(t_, true)}), origins_.push_back({form, false});
 }
 
 /// The value of a part after the transaction; nil if it has none.
@@ -279,10 +279,10 @@ inline void fact_maker::sort_again() {
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t x, std::size_t y) { return less(added_[x], added_[y]); });
   std::vector<datom> added;
-  std::vector<const value*> forms;
-  added.reserve(order.size()), forms.reserve(order.size());
-  for (const std::size_t at : order) added.push_back(std::move(added_[at])), forms.push_back(forms_[at]);
-  added_ = std::move(added), forms_ = std::move(forms);
+  std::vector<origin> origins;
+  added.reserve(order.size()), origins.reserve(order.size());
+  for (const std::size_t at : order) added.push_back(std::move(added_[at])), origins.push_back(origins_[at]);
+  added_ = std::move(added), origins_ = std::move(origins);
 }
 
 // -- what the facts must obey
@@ -299,12 +299,12 @@ inline void fact_maker::check_predicates() const {
         refuse(
             "db.error/unknown-predicate",
             "the predicate " + shown(name) + of + " is not among the functions that the connection was given",
-            *forms_[i]);
+            *origins_[i].form);
       }
       detail::expect_true([&] { return (*passes)(d.v); }, "db.error/attr-pred",
                           "the value " + shown(d.v) + of + " of the entity " + std::to_string(d.e) +
                               " failed the predicate " + shown(name),
-                          *forms_[i]);
+                          *origins_[i].form);
     }
   }
 }
@@ -333,10 +333,11 @@ inline void fact_maker::check_unique() {
   for (std::size_t i = 0; i < unique.size(); ++i) {
     const datom& d = added_[unique[i]];
     if (i > 0 && added_[unique[i - 1]].a == d.a && added_[unique[i - 1]].v == d.v) {
-      refuse_unique(d, added_[unique[i - 1]].e, *forms_[unique[i]]);
+      refuse_unique(d, added_[unique[i - 1]].e, *origins_[unique[i]].form);
     }
+    if (origins_[unique[i]].unheld) continue;
     const auto holder = held.of(d.a, d.v);
-    if (holder && !is_retracted(*holder, d.a, d.v)) refuse_unique(d, *holder, *forms_[unique[i]]);
+    if (holder && !is_retracted(*holder, d.a, d.v)) refuse_unique(d, *holder, *origins_[unique[i]].form);
   }
 }
 

@@ -153,7 +153,7 @@ inline void form_reader::read_cas(std::span<const value> parts, const value& for
   if (detail::names_tempid(expected_.back()))
     refuse("db.error/tempid-in-cas", "a tempid names a new entity, which is the value of nothing yet", form);
   const auto which = static_cast<std::uint32_t>(expected_.size() - 1);
-  operations_.push_back({e, &a, typed(a, parts[4], form), &form, operation_kind::cas, which});
+  operations_.push_back({e, &a, typed(a, parts[4], form), &form, operation_kind::cas, false, which});
 }
 
 inline void form_reader::read_map(const value& map, entity_code e) {
