@@ -34,9 +34,11 @@ TEST(PackedBits, AreReadAsTheyWereWritten) {
     const std::uint64_t mask = width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
     std::vector<std::uint64_t> all;
     for (int i = 0; i < 77; ++i) all.push_back(random() & mask);
-    bytes stored(bytes_of(all.size(), width) + bits_padding, '\0');
+    bytes stored(bytes_of(all.size(), width) + bits_padding, 'x');
     bits_writer to{stored.data(), width};
     for (const std::uint64_t n : all) to.put(n);
+    to.finish();
+    EXPECT_EQ(stored.substr(bytes_of(all.size(), width)), bytes(bits_padding, 'x')) << width;
     const bits from{stored.data(), width};
     for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(from[i], all[i]) << width;
     for (std::size_t first = 0; first <= all.size(); first += 1 + random() % 5) {
@@ -72,6 +74,7 @@ TEST(WordColumn, FindsTheRunsThatASearchRowByRowFinds) {
     bytes stored(bytes_of(all.size(), width) + bits_padding, '\0');
     bits_writer to{stored.data(), width};
     for (const std::uint64_t n : all) to.put(n);
+    to.finish();
     const word_column column{bits{stored.data(), width}, base, all.size()};
     std::vector<std::uint64_t> sought{0, all.back(), all.back() + 1};
     for (int i = 0; i < 20; ++i) sought.push_back(all[random() % all.size()] + random() % 3);

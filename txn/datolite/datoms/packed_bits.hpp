@@ -126,19 +126,26 @@ void bits::append(std::vector<T>& to, std::size_t from, std::size_t n, Make make
   }
 }
 
-/// Writes numbers of `width` bits, one behind another, to zeroed bytes with `bits_padding` behind them.
+/// Writes numbers of `width` bits, one behind another, and then `finish` what is left of them: bytes_of(n,
+/// width) bytes, and none behind. (Eight at a time: to load again what was just stored elsewhere would be
+/// waited for.)
 class bits_writer {
  public:
   bits_writer(char* to, unsigned width) noexcept : to_{to}, width_{width} {}
   void put(std::uint64_t n) noexcept {
-    char* const at = to_ + bit_ / 8;
-    store_le(at, load_le<std::uint64_t>(at) | n << (bit_ % 8));
-    bit_ += width_;
+    word_ |= n << filled_;
+    filled_ += width_;
+    if (filled_ < 64) return;
+    store_le(to_, word_);
+    to_ += sizeof word_, filled_ -= 64;
+    word_ = filled_ == 0 ? 0 : n >> (width_ - filled_);
   }
+  void finish() noexcept { std::memcpy(to_, &word_, (filled_ + 7) / 8); }
 
  private:
   char* to_;
-  std::size_t width_, bit_ = 0;
+  unsigned width_, filled_ = 0;  // bits of word_, always below 64
+  std::uint64_t word_ = 0;
 };
 
 }  // namespace datolite::datoms::packed

@@ -330,6 +330,7 @@ inline bytes block_builder::encode(bytes_view key) {
     if (widths[width_at] == 0) return;
     bits_writer to{at, widths[width_at]};
     for (std::size_t i = 0; i < n; ++i) to.put(number(i));
+    to.finish();
     at += bytes_of(n, widths[width_at]);
   };
   const std::size_t n = rows_.size();
