@@ -136,6 +136,8 @@ class bulk_load {
   void check_usable() const;
   void show(std::shared_ptr<stack> index);
   void spill();
+  void write_run();
+  void unite_runs();
   bool fold_in_memory(const datoms::packed::fold_options& how, std::uint64_t token, std::uint64_t& done,
                       std::uint64_t& total);
   void fold();

@@ -209,9 +209,8 @@ DATOLITE_INLINE void bulk_load::show(std::shared_ptr<stack> index) {
   state_ = std::move(next), index_ = std::move(index);
 }
 
-/// Writes what is new into a run. Eight runs of like size become one, so that a search has few of them to
-/// look into.
-DATOLITE_INLINE void bulk_load::spill() {
+/// Writes what is new into a run.
+DATOLITE_INLINE void bulk_load::write_run() {
   using namespace datoms::packed;
   flush();
   levels below = index_->below();
@@ -223,17 +222,31 @@ DATOLITE_INLINE void bulk_load::spill() {
   const sources in{nothing, &novelty, {}};
   const auto news_of = [&](tree_id of) { return tree_news{in, of, true}; };
   below.runs.push_back(make_run(from, to, news_of, options_.spill_directory, cache_));
+  show(std::make_shared<stack>(std::move(below), datoms::typed::index{closed_, to}));
+  fresh_bytes_ = 0;
+  ++spills_;
+}
+
+/// Eight runs of like size become one, so that a search has few of them to look into: who is about to fold
+/// them need not do it.
+DATOLITE_INLINE void bulk_load::unite_runs() {
+  using namespace datoms::packed;
   constexpr std::ptrdiff_t alike = 8;
-  for (auto& runs = below.runs; std::ssize(runs) >= alike;) {
+  levels below = index_->below();
+  bool united = false;
+  for (auto& runs = below.runs; std::ssize(runs) >= alike; united = true) {
     const auto first = runs.end() - alike;
     if ((*first)->rows() > alike * runs.back()->rows()) break;
     run_ptr one = unite({first, runs.end()}, options_.spill_directory, cache_);
     runs.erase(first, runs.end());
     runs.push_back(std::move(one));
   }
-  show(std::make_shared<stack>(std::move(below), datoms::typed::index{closed_, to}));
-  fresh_bytes_ = 0;
-  ++spills_;
+  if (united) show(std::make_shared<stack>(std::move(below), datoms::typed::index{index_->fresh()}));
+}
+
+DATOLITE_INLINE void bulk_load::spill() {
+  write_run();
+  unite_runs();
 }
 
 /// Folds a load that needed no run. False, with nothing done, if that does not go.
@@ -279,7 +292,7 @@ DATOLITE_INLINE void bulk_load::fold() {
   if (state_->at.basis_t > index_->below().bottom->t()) {
     const std::uint64_t token = datoms::packed::token_of_fold(this);
     if (!fold_in_memory(how, token, done, total)) {
-      spill();
+      write_run();
       total = 0;
       for (const auto& one : index_->below().runs) total += one->rows();
       any_storage storage = conn_.storage();
