@@ -3,7 +3,7 @@
 //
 // Most rows of most ranges stand in blocks and nowhere else, and are handed out as columns. A row of novelty,
 // or of the past, is looked for in the present block, and what stands before it is handed out first: so the
-// merge costs per such row, not per row of the range.
+// merge costs per such row, not per row of the range. What is new behind all else goes by column again.
 //
 // Threads: used by one. Must not outlive the index.
 #pragma once
@@ -87,6 +87,9 @@ class cursor final : public datom_cursor {
           continue;
         }
         if (whole) continue;
+      } else if (!past_row_ && novelty_.is_one_run()) {
+        take_fresh(out, at_most);
+        continue;
       }
       take_other(out, *other, at_most);
     }
@@ -198,6 +201,22 @@ class cursor final : public datom_cursor {
     if (!current_.at_end() && current_.is_front(other)) current_.drop(1);  // it has ended since
     if (!other.forgotten) output_.emit(out, other, at_most);
     novelty_.advance();
+  }
+
+  /// Takes what is new where nothing else is left, many rows at a time.
+  void take_fresh(datom_columns& out, std::size_t at_most) {
+    constexpr std::size_t chunk = 128;
+    const row* rows[chunk];
+    const std::size_t looked_at = novelty_.take(rows, std::min(chunk, at_most - out.size));
+    std::size_t n = 0, shown = 0;
+    for (std::size_t i = 0; i < looked_at; ++i) {
+      const row* const r = rows[n] = rows[i];
+      const bool shows = time_.shows(r->t_added);
+      shown += shows ? 1 : 0;
+      n += shows && (among_ == nullptr || among_->contains(r->e)) ? 1 : 0;
+    }
+    io_.reads += shown - n;  // what is left out counts as read
+    output_.append_current(out, {rows, n});
   }
 
   /// Finds the next past row that the time shows something of.

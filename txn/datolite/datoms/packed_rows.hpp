@@ -250,7 +250,27 @@ class novelty_rows {
     settle();
   }
 
+  /// Whether all that is left are current facts that stand together. REQUIRES: front() is not null.
+  bool is_one_run() const noexcept {
+    const bool in_tree = in_current_.front() != nullptr, in_tail = tail_current_.front() != nullptr;
+    return in_tree != in_tail && in_past_.front() == nullptr && tail_past_.front() == nullptr;
+  }
+  /// The next rows, `room` at most, into `to`; how many. REQUIRES: is_one_run().
+  std::size_t take(const row** to, std::size_t room) {
+    const std::size_t n =
+        from_ == part::tree ? take_of(in_current_, to, room) : take_of(tail_current_, to, room);
+    settle();
+    return n;
+  }
+
  private:
+  template <class Run>
+  static std::size_t take_of(Run& run, const row** to, std::size_t room) {
+    std::size_t n = 0;
+    for (; n < room && run.front() != nullptr; run.advance()) to[n++] = run.front();
+    return n;
+  }
+
   enum class part { tree, past, tail_current, tail_past };
 
   void leave() {

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <optional>
+#include <ranges>
+#include <span>
 #include <utility>
 
 #include <datolite/core/datom.hpp>
@@ -57,6 +59,23 @@ class row_output {
         half_ = r;
       }
     }
+  }
+
+  /// Appends rows of current facts as assertions, a column at a time.
+  void append_current(datom_columns& out, std::span<const row* const> rows) const {
+    const auto append = [rows](auto& column, auto of) {
+      const auto all = rows | std::views::transform(of);
+      column.insert(column.end(), all.begin(), all.end());
+    };
+    if (includes(wanted_, components::e))
+      append(out.e, [](const row* r) -> const entity_id& { return r->e; });
+    if (includes(wanted_, components::a))
+      append(out.a, [](const row* r) -> const attribute_id& { return r->a; });
+    if (includes(wanted_, components::v)) append(out.v, [](const row* r) -> const value& { return r->v; });
+    if (includes(wanted_, components::t)) {
+      for (const row* r : rows) out.t_op.push_back(make_t_op(r->t_added, true));
+    }
+    out.size += rows.size();
   }
 
  private:

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <utility>
 #include <vector>
@@ -201,7 +200,7 @@ class cursor final : public datom_cursor {
       rows_[n_++] = &r;
       if (n_ == rows_.size()) show();
     }
-    void show() { of_.append_current(out_, rows_.data(), std::exchange(n_, 0)); }
+    void show() { of_.output_.append_current(out_, {rows_.data(), std::exchange(n_, 0)}); }
     std::size_t in_all() const noexcept { return out_.size + n_; }
 
    private:
@@ -238,9 +237,9 @@ class cursor final : public datom_cursor {
     while (in_current_.front() != nullptr && out.size + n < at_most) {
       const std::size_t room = std::min(chunk - n, at_most - out.size - n);
       n += descending_ ? take_one(rows + n) : take_neighbours(rows + n, room);
-      if (n == chunk) append_current(out, rows, std::exchange(n, 0));
+      if (n == chunk) output_.append_current(out, {rows, std::exchange(n, 0)});
     }
-    append_current(out, rows, n);
+    output_.append_current(out, {rows, n});
     return true;
   }
 
@@ -255,7 +254,7 @@ class cursor final : public datom_cursor {
       rows[n] = next;
       n += time_.shows(next->t_added) ? 1 : 0;
     }
-    append_current(out, rows, n);
+    output_.append_current(out, {rows, n});
   }
 
   /// Of the next rows those that are shown and wanted, looking at `room` at most; how many.
@@ -281,22 +280,6 @@ class cursor final : public datom_cursor {
     ++io_.steps;
     in_current_.advance();
     return time_.shows(at->t_added) ? 1 : 0;
-  }
-
-  void append_current(datom_columns& out, const row* const* rows, std::size_t n) const {
-    const auto append = [&](auto& column, auto of) {
-      const auto all = std::span{rows, n} | std::views::transform(of);
-      column.insert(column.end(), all.begin(), all.end());
-    };
-    if (includes(wanted_, components::e))
-      append(out.e, [](const row* r) -> const entity_id& { return r->e; });
-    if (includes(wanted_, components::a))
-      append(out.a, [](const row* r) -> const attribute_id& { return r->a; });
-    if (includes(wanted_, components::v)) append(out.v, [](const row* r) -> const value& { return r->v; });
-    if (includes(wanted_, components::t)) {
-      for (std::size_t i = 0; i < n; ++i) out.t_op.push_back(make_t_op(rows[i]->t_added, true));
-    }
-    out.size += n;
   }
 
   /// Takes the next row of all four runs. False at the end.
