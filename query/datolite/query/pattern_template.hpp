@@ -62,13 +62,13 @@ inline void narrow(std::optional<value>& start, bool& past, std::optional<take_w
 
 }  // namespace detail
 
-/// A template with the inputs' values in it. Shares the template's arrays when nothing depends on inputs.
+/// A template with the inputs' values in it. Shares those of the template's arrays that depend on no inputs.
 class bound_pattern {
  public:
   /// REQUIRES: `of` outlives this.
   bound_pattern(const pattern_template& of, std::span<const value> inputs) : of_{&of} {
-    if (!of.is_late()) return;
-    consts_ = of.consts, starts_ = of.starts, whiles_ = of.whiles, past_ = of.past;
+    if (!of.late_consts.empty()) consts_ = of.consts;
+    if (!of.late_bounds.empty()) starts_ = of.starts, whiles_ = of.whiles, past_ = of.past;
     for (const auto& [slot, input] : of.late_consts) consts_[slot] = inputs[input];
     for (const auto& [slot, op, input] : of.late_bounds) {
       bool past = past_.contains(slot);
@@ -79,8 +79,14 @@ class bound_pattern {
 
   /// Valid while this and the template live.
   clause_pattern view(io_counters* io) const noexcept {
-    if (of_->is_late()) return {consts_, starts_, whiles_, of_->wanted, of_->repeated, io, past_};
-    return {of_->consts, of_->starts, of_->whiles, of_->wanted, of_->repeated, io, of_->past};
+    const bool has_consts = !of_->late_consts.empty(), has_bounds = !of_->late_bounds.empty();
+    return {has_consts ? consts_ : of_->consts,
+            has_bounds ? starts_ : of_->starts,
+            has_bounds ? whiles_ : of_->whiles,
+            of_->wanted,
+            of_->repeated,
+            io,
+            has_bounds ? past_ : of_->past};
   }
 
  private:

@@ -114,12 +114,12 @@ class rule_tables {
   template <class T>
   void enqueue(T& what) {
     if (std::exchange(what.queued, true)) return;
-    queue_.push_back(&what);
+    later_.push_back(&what);
   }
 
   executor& with_;
   std::map<key, table> tables_;
-  std::deque<std::variant<table*, call_site*>> queue_;
+  std::vector<std::variant<table*, call_site*>> now_, later_;  ///< those that wait, and behind them others
   std::unique_ptr<rule_tables> nested_;
 };
 
@@ -255,22 +255,23 @@ inline void rule_tables::ask(table& callee, const rule_step& call, const relatio
 }
 
 inline void rule_tables::drain() {
-  while (!queue_.empty()) {
-    if (with_.env().limits != nullptr) with_.env().limits->poll();
-    const auto next = queue_.front();
-    queue_.pop_front();
-    if (table* const* t = std::get_if<table*>(&next)) {
-      (*t)->queued = false;
-      const relation seeds = detail::tail((*t)->seeds, std::exchange((*t)->seeds_done, (*t)->seeds.size()));
-      for (branch& b : (*t)->branches) {
-        if (!b.united && with_.guards_hold(*b.plan)) run(b, 0, seeds);
+  while (!later_.empty()) {
+    now_.clear(), now_.swap(later_);
+    for (const auto next : now_) {
+      if (with_.env().limits != nullptr) with_.env().limits->poll();
+      if (table* const* t = std::get_if<table*>(&next)) {
+        (*t)->queued = false;
+        const relation seeds = detail::tail((*t)->seeds, std::exchange((*t)->seeds_done, (*t)->seeds.size()));
+        for (branch& b : (*t)->branches) {
+          if (!b.united && with_.guards_hold(*b.plan)) run(b, 0, seeds);
+        }
+      } else {
+        call_site& site = *std::get<call_site*>(next);
+        site.queued = false;
+        relation fresh = take_new_answers(site);
+        site.of->frame->states[site.step].done.out += fresh.size();
+        run(*site.of, site.step + 1, std::move(fresh));
       }
-    } else {
-      call_site& site = *std::get<call_site*>(next);
-      site.queued = false;
-      relation fresh = take_new_answers(site);
-      site.of->frame->states[site.step].done.out += fresh.size();
-      run(*site.of, site.step + 1, std::move(fresh));
     }
   }
 }

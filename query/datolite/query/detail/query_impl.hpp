@@ -122,6 +122,7 @@ class input_binder {
     program_ = of.with_rules(rules_argument(of.ast));
     env_.of = program_.get();
     env_.plans = program_->plans.get();
+    env_.sources.reserve(program_->sources.size()), env_.values.reserve(program_->input_values);
     for (std::size_t i = 0; i < arguments.size(); ++i) bind(program_->inputs[i], arguments[i]);
     env_.values.resize(program_->input_values);
   }
