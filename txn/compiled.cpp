@@ -2,9 +2,12 @@
 #include <datolite/datoms/detail/branching.hpp>
 #include <datolite/datoms/detail/bulk_load.hpp>
 #include <datolite/datoms/detail/connection.hpp>
+#include <datolite/datoms/detail/db.hpp>
 #include <datolite/datoms/detail/db_log.hpp>
+#include <datolite/datoms/detail/entity.hpp>
 #include <datolite/datoms/detail/listen.hpp>
 #include <datolite/datoms/detail/schema.hpp>
 #include <datolite/datoms/detail/store_check.hpp>
 #include <datolite/datoms/detail/transact_async.hpp>
 #include <datolite/datoms/detail/tx_functions.hpp>
+#include <datolite/datoms/detail/xxhash.hpp>

@@ -13,7 +13,7 @@
 #include <datolite/core/bytes.hpp>
 #include <datolite/core/encode.hpp>
 #include <datolite/core/value.hpp>
-#include <datolite/datoms/detail/hash.hpp>
+#include <datolite/datoms/detail/xxhash.hpp>
 #include <datolite/datoms/packed_bits.hpp>
 #include <datolite/datoms/packed_block.hpp>
 

@@ -32,7 +32,7 @@
 #include <datolite/core/bytes.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/datoms/change_batch.hpp>
-#include <datolite/datoms/detail/hash.hpp>
+#include <datolite/datoms/detail/xxhash.hpp>
 #include <datolite/datoms/packed_base.hpp>
 #include <datolite/datoms/packed_directory.hpp>
 #include <datolite/datoms/packed_merge.hpp>

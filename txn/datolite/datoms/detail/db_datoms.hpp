@@ -13,6 +13,7 @@
 #include <datolite/core/datom.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/index_access.hpp>
+#include <datolite/core/linkage.hpp>
 #include <datolite/datoms/datom_run.hpp>
 #include <datolite/datoms/db.hpp>
 #include <datolite/datoms/tx_error.hpp>
@@ -116,7 +117,7 @@ class named_components {
 
 }  // namespace datoms::detail
 
-inline datom_run db::matching(index_order index, std::span<const value> given) const {
+DATOLITE_INLINE datom_run db::matching(index_order index, std::span<const value> given) const {
   const datoms::detail::named_components named{*view_, index, given};
   if (named.nobody()) return {view_, {}};
   t_limits only;
@@ -126,7 +127,7 @@ inline datom_run db::matching(index_order index, std::span<const value> given) c
 
 /// The first range holds what has all the components, and each further one what follows a shorter prefix of
 /// them.
-inline datom_run db::from(index_order index, std::span<const value> given, bool descending) const {
+DATOLITE_INLINE datom_run db::from(index_order index, std::span<const value> given, bool descending) const {
   const datoms::detail::named_components named{*view_, index, given};
   if (named.nobody()) {
     throw error{error_category::not_found, "db.error/not-an-entity",
@@ -150,8 +151,8 @@ inline datom_run db::from(index_order index, std::span<const value> given, bool 
   return {view_, std::move(ranges), limits};
 }
 
-inline datom_run db::index_range(const value& attribute, const std::optional<value>& start,
-                                 const std::optional<value>& end) const {
+DATOLITE_INLINE datom_run db::index_range(const value& attribute, const std::optional<value>& start,
+                                          const std::optional<value>& end) const {
   const attribute_facts& facts = datoms::detail::known_attribute(*view_, attribute);
   datoms::detail::refuse_unindexed(facts);
   const auto bound = [&](const value& given, bool inclusive) {
@@ -170,7 +171,7 @@ inline datom_run db::index_range(const value& attribute, const std::optional<val
   return {view_, {std::move(range)}};
 }
 
-inline std::vector<datom> db::datoms(const datom_range& range, io_counters* io) const {
+DATOLITE_INLINE std::vector<datom> db::datoms(const datom_range& range, io_counters* io) const {
   if (range.index == index_order::avet && range.a) {
     const attribute_facts* const facts = view_->attribute(value::ref(*range.a));
     if (facts != nullptr) datoms::detail::refuse_unindexed(*facts);

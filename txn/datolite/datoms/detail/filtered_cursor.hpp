@@ -10,6 +10,7 @@
 
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
+#include <datolite/core/linkage.hpp>
 #include <datolite/datoms/db.hpp>
 
 namespace datolite::datoms {
@@ -67,13 +68,13 @@ class filtered_cursor final : public datom_cursor {
 
 }  // namespace detail
 
-inline std::unique_ptr<datom_cursor> db_view::open(index_order index, components wanted,
-                                                   const time_filter& time, io_counters* io) const {
+DATOLITE_INLINE std::unique_ptr<datom_cursor> db_view::open(index_order index, components wanted,
+                                                            const time_filter& time, io_counters* io) const {
   if (predicates_ == nullptr) return state_->index->open_cursor(index, wanted, time, io);
   return std::make_unique<detail::filtered_cursor>(*this, index, wanted, time, io);
 }
 
-inline std::uint64_t db_view::count(const datom_range& range) const {
+DATOLITE_INLINE std::uint64_t db_view::count(const datom_range& range) const {
   if (range.index == index_order::avet && range.a) {
     const attribute_facts* const facts = state_->attributes->find(*range.a);
     if (facts != nullptr && !facts->indexed)
