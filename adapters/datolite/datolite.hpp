@@ -4,7 +4,9 @@
 
 #include <datolite/adapters/db_source.hpp>
 #include <datolite/adapters/log_source.hpp>
+#include <datolite/core/any_storage.hpp>
 #include <datolite/core/edn.hpp>
+#include <datolite/core/linkage.hpp>
 #include <datolite/core/scan.hpp>
 #include <datolite/datoms/connection.hpp>
 #include <datolite/datoms/db_log.hpp>
@@ -14,3 +16,9 @@
 #include <datolite/query/pull.hpp>
 #include <datolite/query/query.hpp>
 #include <datolite/txn/transaction.hpp>
+
+namespace datolite {
+
+DATOLITE_COMPILED_TEMPLATE(any_storage::any_storage(engines::memory));
+
+}  // namespace datolite

@@ -163,13 +163,7 @@ class memory {
   }
   memory_iterator open_iterator(const bounds& within) const { return {open_state(), within}; }
 
-  synctag_t commit(std::span<const change> changes, const demands& wanted = {}) {
-    check_changes(changes, min_key_size(), max_key_size());
-    return edit(wanted, [&](sorted_map<bytes, bytes>& map) {
-      for (const change& c : changes) apply(map, c);
-      return !changes.empty();
-    });
-  }
+  synctag_t commit(std::span<const change> changes, const demands& wanted = {});
 
   /// Loads a strictly ascending run; into an empty store as fast as memory is written.
   template <class Next>
@@ -220,9 +214,7 @@ class memory {
     return now;
   }
 
-  static void apply(sorted_map<bytes, bytes>& map, const change& c) {
-    map = c.value ? std::move(map).insert_or_assign(c.key, *c.value) : std::move(map).erase(c.key);
-  }
+  static void apply(sorted_map<bytes, bytes>& map, const change& c);
 
   /// Publishes what `change_map`, which tells whether there was anything to change, makes of the present
   /// state.
@@ -251,3 +243,7 @@ class memory {
 };
 
 }  // namespace datolite::engines
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/engines/detail/memory.hpp>
+#endif

@@ -12,3 +12,10 @@
 #else
 #define DATOLITE_INLINE inline
 #endif
+
+#if defined(DATOLITE_COMPILED)
+/// At namespace scope: the library has this instance of a template. An optimizer may still look inside.
+#define DATOLITE_COMPILED_TEMPLATE(...) extern template __VA_ARGS__
+#else
+#define DATOLITE_COMPILED_TEMPLATE(...) static_assert(true)
+#endif

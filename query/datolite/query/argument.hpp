@@ -11,8 +11,6 @@
 #include <concepts>
 #include <optional>
 #include <ranges>
-#include <span>
-#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -20,7 +18,6 @@
 #include <datolite/core/value.hpp>
 #include <datolite/query/any_source.hpp>
 #include <datolite/query/conversion.hpp>
-#include <datolite/query/detail/refuse.hpp>
 #include <datolite/query/function.hpp>
 #include <datolite/query/rows.hpp>
 
@@ -32,26 +29,6 @@ namespace detail {
 template <class T>
 concept ScalarRange = !Scalar<T> && !Row<T> && std::ranges::input_range<const T> &&
                       Scalar<std::remove_cvref_t<std::ranges::range_reference_t<const T>>>;
-
-/// What holds the rows of an EDN collection, or the entries of an EDN map, as a source.
-template <class RowType>
-class edn_rows {
- public:
-  explicit edn_rows(value of) : of_{std::move(of)} {}
-  const RowType* begin() const noexcept { return all().data(); }
-  const RowType* end() const noexcept { return all().data() + all().size(); }
-  std::size_t size() const noexcept { return all().size(); }
-
- private:
-  std::span<const RowType> all() const noexcept {
-    if constexpr (std::same_as<RowType, map_entry>) {
-      return of_.entries();
-    } else {
-      return of_.elements();
-    }
-  }
-  value of_;
-};
 
 }  // namespace detail
 
@@ -97,41 +74,22 @@ class argument {
   argument(any_source source) : source_{std::move(source)} {}
 
   /// As a source. Throws `db.error/invalid-data-source` if it is none.
-  any_source as_source(const value& name) const {
-    if (source_) return *source_;
-    if (value_ && value_->is(kind::map)) return any_source{detail::edn_rows<map_entry>{*value_}};
-    const bool collection = value_ && (value_->is_sequential() || value_->is(kind::set));
-    if (!collection) refuse_source(name, value_ ? detail::shown(*value_) : "a function");
-    for (const value& row : value_->elements()) {
-      if (!row.is_sequential()) refuse_source(name, "a collection of " + detail::shown(row));
-    }
-    return any_source{detail::edn_rows<value>{*value_}};
-  }
+  any_source as_source(const value& name) const;
 
   /// As a value. Throws `db.error/invalid-query-input` if it is none.
-  value as_value(const value& input) const {
-    if (value_) return *value_;
-    auto rows = source_ ? source_->rows() : std::nullopt;
-    if (!rows) detail::refuse(detail::wrong_input, "a value is needed as the input", input);
-    return *std::move(rows);
-  }
+  value as_value(const value& input) const;
 
   /// As a function. Throws `db.error/invalid-query-input` if it is none.
-  const function& as_function(const value& input) const {
-    if (!function_) detail::refuse(detail::wrong_input, "a function is needed as the input", input);
-    return function_;
-  }
+  const function& as_function(const value& input) const;
 
  private:
-  [[noreturn]] static void refuse_source(const value& name, const std::string& found) {
-    throw error{error_category::incorrect, detail::invalid_data_source,
-                found + " was given as the source " + detail::shown(name) +
-                    "; a source is a database, a collection of tuples, or what offers extrel"};
-  }
-
   std::optional<value> value_;
   std::optional<any_source> source_;
   function function_;
 };
 
 }  // namespace datolite::query
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/query/detail/argument.hpp>
+#endif

@@ -1,0 +1,2 @@
+// The memory engine, for `datolite::compiled`.
+#include <datolite/engines/detail/memory.hpp>
