@@ -31,6 +31,7 @@
 #include <datolite/query/plan.hpp>
 #include <datolite/query/relation.hpp>
 #include <datolite/query/row_index.hpp>
+#include <datolite/query/spare_memory.hpp>
 
 namespace datolite::query {
 
@@ -114,12 +115,14 @@ class rule_tables {
   template <class T>
   void enqueue(T& what) {
     if (std::exchange(what.queued, true)) return;
+    if (later_.empty()) later_.reserve(32);
     later_.push_back(&what);
   }
 
   executor& with_;
   std::map<key, table> tables_;
-  std::vector<std::variant<table*, call_site*>> now_, later_;  ///< those that wait, and behind them others
+  using waiter = std::variant<table*, call_site*>;
+  std::vector<waiter, detail::spare_allocator<waiter>> now_, later_;  ///< who waits, and who behind them
   std::unique_ptr<rule_tables> nested_;
 };
 
