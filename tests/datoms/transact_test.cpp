@@ -249,6 +249,16 @@ TEST_F(Transact, TwoTempidsWithOneNewIdentityAreOneNewEntity) {
   EXPECT_EQ(of(*report.resolve_tempid("s"), "age"), "[1]");
 }
 
+TEST_F(Transact, NewIdentitiesAreFoundAlikeWhateverStandsBetweenThem) {
+  const auto report = transact(conn, R"([{:db/id "a" :email "new@x"} {:db/id "k" :owner "a" :age 1}
+                                         {:db/id "y" :email "other@x"} {:db/id "l" :owner "y" :age 2}
+                                         {:db/id "b" :email "new@x"} {:db/id "m" :owner "b" :name "M"}])");
+  EXPECT_EQ(report.resolve_tempid("a"), report.resolve_tempid("b"));
+  EXPECT_EQ(report.resolve_tempid("k"), report.resolve_tempid("m")) << "through what became one";
+  EXPECT_NE(report.resolve_tempid("k"), report.resolve_tempid("l"));
+  EXPECT_EQ(of(*report.resolve_tempid("k"), "age"), "[1]");
+}
+
 TEST_F(Transact, UpsertByARefFollowsAnotherUpsert) {
   const auto first = transact(conn, R"([{:db/id "c" :owner 101 :name "car"}])");
   const auto report = transact(conn, R"([{:db/id "c" :owner "i" :age 3} {:db/id "i" :email "ivan@x"}])");

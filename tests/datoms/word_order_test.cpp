@@ -11,42 +11,12 @@
 namespace word_order_test {
 
 using namespace datolite_test;
-using datoms::worded;
 
-constexpr std::size_t sizes[] = {0,   1,   2,   17,
-                                 255, 256, 257, 3000};  // around the size from which digits count
-
-TEST(WordOrder, WordsAreSortedStably) {
-  std::mt19937_64 random{1};
-  for (const std::size_t n : sizes) {
-    for (const std::uint64_t mask : {std::uint64_t{0}, std::uint64_t{7}, std::uint64_t{0x1FF} << 30,
-                                     std::uint64_t{0xFF} << 56 | 3, ~std::uint64_t{0}}) {
-      std::vector<worded> all(n);
-      for (std::size_t i = 0; i < n; ++i) all[i] = {random() & mask, static_cast<std::uint32_t>(i)};
-      std::vector<worded> expected = all;
-      std::stable_sort(expected.begin(), expected.end(), [](auto& x, auto& y) { return x.word < y.word; });
-      datoms::sort_by_word(all);
-      for (std::size_t i = 0; i < n; ++i) {
-        ASSERT_EQ(all[i].word, expected[i].word) << n << ", mask " << mask;
-        ASSERT_EQ(all[i].at, expected[i].at) << n << ", mask " << mask;
-      }
-    }
-  }
-}
+constexpr std::size_t sizes[] = {0, 1, 2, 17, 300, 3000};
 
 std::vector<value> values_of(int which, std::mt19937_64& random, std::size_t n) {
   constexpr double infinite = std::numeric_limits<double>::infinity();
-  const double doubles[] = {-infinite,
-                            -1e300,
-                            -1.5,
-                            -1e-300,
-                            0.0,
-                            1e-300,
-                            2.5,
-                            1e300,
-                            infinite,
-                            std::numeric_limits<double>::quiet_NaN(),
-                            -std::numeric_limits<double>::quiet_NaN()};
+  const double doubles[] = {-infinite, -1e300, -1.5, -1e-300, 0.0, 1e-300, 2.5, 1e300, infinite};
   const auto text = [&] {  // many with the same eight bytes, some with zeros behind them
     std::string made(random() % 10, 'a');
     for (std::size_t left = random() % 3; left > 0; --left) made += static_cast<char>(random() % 3 * 100);

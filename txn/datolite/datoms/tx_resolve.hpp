@@ -130,19 +130,23 @@ class id_resolver {
       by_ref = by_ref || op.a->type == kind::ref || op.a->type == kind::tuple;
     }
     if (uses.empty()) return;
-    put_in_order(uses);
     holders held{before_};
     for (bool changed = true; changed;) {
+      put_in_order(uses);
       changed = bind_to_holders(uses, held);
       changed = unite_equal_uses(uses) || changed;
       if (!by_ref) break;  // only an identity that is a ref can become known by another's being known
     }
   }
 
-  /// So that those who hold the values are met one after the other, not here and there.
-  static void put_in_order(std::vector<identity_use>& uses) {
+  /// By attribute and value, with what is known of tempids in it: so equals stand together, and who holds the
+  /// values is met one after the other, not here and there.
+  void put_in_order(std::vector<identity_use>& uses) const {
     std::vector<std::uint32_t> order(uses.size());
     std::iota(order.begin(), order.end(), std::uint32_t{0});
+    for (identity_use& use : uses) {
+      if (names_target(*use.op)) use.op->v = resolved(use.op->v);
+    }
     sort_by_attribute_and_value(
         order, [&](std::uint32_t i) { return uses[i].op->a->id; },
         [&](std::uint32_t i) -> const value& { return uses[i].op->v; });
@@ -156,11 +160,7 @@ class id_resolver {
     bool changed = false;
     for (identity_use& use : uses) {
       operation& op = *use.op;
-      if (use.asked) continue;
-      if (names_target(op)) {
-        op.v = resolved(op.v);
-        if (names_target(op)) continue;
-      }
+      if (use.asked || names_target(op)) continue;
       use.asked = true;
       const auto holder = held.of(op.a->id, op.v);
       op.unheld = !holder;
@@ -173,29 +173,18 @@ class id_resolver {
     return changed;
   }
 
-  bool unite_equal_uses(std::vector<identity_use>& uses) {
-    if (uses.size() < 2) return false;
-    std::vector<value> keys;
-    std::vector<std::uint32_t> order;
-    keys.reserve(uses.size()), order.reserve(uses.size());
-    for (const identity_use& use : uses) {
-      order.push_back(static_cast<std::uint32_t>(keys.size()));
-      keys.push_back(names_target(*use.op) ? resolved(use.op->v) : use.op->v);
-    }
-    sort_by_attribute_and_value(
-        order, [&](std::uint32_t i) { return uses[i].op->a->id; },
-        [&](std::uint32_t i) -> const value& { return keys[i]; });
+  /// REQUIRES: they are in order.
+  bool unite_equal_uses(const std::vector<identity_use>& uses) {
     bool changed = false;
-    for (std::size_t i = 1; i < order.size(); ++i) {
-      const identity_use &x = uses[order[i - 1]], &y = uses[order[i]];
-      if (x.op->a != y.op->a || keys[order[i - 1]] != keys[order[i]]) continue;
-      if (tempids_.root_of(x.op->e) == tempids_.root_of(y.op->e)) continue;
-      const entity_id one = tempids_.group_of(x.op->e).id, other = tempids_.group_of(y.op->e).id;
+    for (std::size_t i = 1; i < uses.size(); ++i) {
+      const operation &x = *uses[i - 1].op, &y = *uses[i].op;
+      if (x.a != y.a || x.v != y.v || tempids_.root_of(x.e) == tempids_.root_of(y.e)) continue;
+      const entity_id one = tempids_.group_of(x.e).id, other = tempids_.group_of(y.e).id;
       if (one >= 0 && other >= 0) {
-        if (one != other) refuse_two(*y.op, one, other);
+        if (one != other) refuse_two(y, one, other);
         continue;
       }
-      tempids_.unite(x.op->e, y.op->e);
+      tempids_.unite(x.e, y.e);
       changed = true;
     }
     return changed;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <unordered_set>
 
+#include <datolite/core/sort_prefix.hpp>
 #include <datolite/datoms/tx_facts.hpp>
 #include <datolite/datoms/tx_predicates.hpp>
 #include <datolite/datoms/word_order.hpp>
@@ -43,7 +45,8 @@ inline void fact_maker::sort_wishes() {
     std::vector<worded> runs;  // of wishes for one entity, mostly what one form says
     for (std::size_t i = 0; i < wishes_.size(); ++i) {
       if (i == 0 || wishes_[i].e != wishes_[i - 1].e)
-        runs.push_back({word_of_number(wishes_[i].e), static_cast<std::uint32_t>(i)});
+        runs.push_back(
+            {sort_prefix<entity_id, std::less<>>::of(wishes_[i].e), static_cast<std::uint32_t>(i)});
     }
     sort_by_word(runs);
     std::vector<wish> sorted;
