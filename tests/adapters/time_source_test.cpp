@@ -68,6 +68,44 @@ TEST(as_of_source, without_a_moment_is_refused) {
   }
 }
 
+/// What a rule or a disjunction needs bound because of a source in it, it waits for.
+TEST(as_of_source, gets_its_moment_within_rules_and_disjunctions_too) {
+  const my_things made;
+  const db now = made.conn.db();
+  const adapters::as_of_source past{now};
+  const char* rules = "[[(had ?tx ?e ?v) [?tx ?e :my/other-attr ?v]] [(any ?tx ?e ?v) (had ?tx ?e ?v)]]";
+  for (const char* clause :
+       {"($ had ?tx ?e ?v)", "($ any ?tx ?e ?v)", "($ or [?tx ?e :my/other-attr ?v] [?tx ?e :no/such ?v])",
+        "[$ ?tx ?e :my/other-attr ?v]"}) {
+    // Another clause binds ?e to few values first, and leaves the moments to one that is not linked with it.
+    const std::string text = "[:find [?v ...] :in $ $history % :where [(ground [17592186045418]) [?e ...]] " +
+                             std::string{clause} + " [$history ?x _ _ ?tx]]";
+    EXPECT_EQ(q(text, past, now.history(), rules).as_value(), "#{\"newvalue\" \"oldvalue\"}"_edn) << text;
+    // The same query of a source that needs nothing bound.
+    const std::vector<std::vector<value>> rows{{1, 17592186045418, "my/other-attr"_kw, "plain"}};
+    EXPECT_EQ(q(text, rows, std::vector<std::vector<value>>{{2, 3, 3, 1}, {4, 5, 6, 1}}, rules).as_value(),
+              "#{\"plain\"}"_edn)
+        << text;
+  }
+}
+
+TEST(as_of_source, is_named_with_the_slot_or_the_value_that_is_wrong) {
+  const my_things made;
+  const adapters::as_of_source past{made.conn.db()};
+  const auto refused = [&](const char* text, const value& moments) {
+    try {
+      q(text, past, moments);
+    } catch (const error& e) {
+      return e.message();
+    }
+    return std::string{};
+  };
+  EXPECT_EQ(refused("[:find ?v :in $ [?t ...] :where [_ ?e :my/attr ?v]]", "[1]"_edn),
+            "slot 0 must be bound, and is not, in [_ ?e :my/attr ?v]");
+  EXPECT_EQ(refused("[:find ?v :in $ [?t ...] :where [?t ?e :my/attr ?v]]", "[\"a\"]"_edn),
+            "a moment is a T, a transaction's id, or an instant, not \"a\", in [?t ?e :my/attr ?v]");
+}
+
 TEST(tx_data_source, knows_attributes_and_entities_by_their_names) {
   my_things made;
   const auto report = made.conn.transact(R"([{:db/id 17592186045418 :my/other-attr "third"}

@@ -85,6 +85,14 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"[:find ?x :in $ % % :where [?x]]", invalid, "% are there twice"},
         refusal{"[:find ?x :keys a b :where [?x]]", invalid, "as many names"},
         refusal{"[:find ?x . :keys a :where [?x]]", invalid, "maps"},
+        refusal{"[:find ?x ?y :keys a a :where [?x ?y 9]]", invalid, "the name :a stands twice"},
+        refusal{"[:find ?y :where [?x] [(inc ?x) [?y :k]]]", invalid, ":k, in [(inc ?x) [?y :k]]"},
+        refusal{"[:find ?x :in $ [?x [:k]] :where [?x]]", invalid, ":k, in [?x [:k]]"},
+        refusal{"[:find (max 1 2 ?x) :where [?x]]", "db.error/wrong-arity", "(max 1 2 ?x)"},
+        refusal{"[:find (avg 2 ?x) :where [?x]]", "db.error/wrong-arity", "avg is not given 1 argument"},
+        refusal{"[:find (max few ?x) :where [?x 99]]", "db.error/wrong-type", "(max few ?x)"},
+        refusal{"[:find (sample -1 ?x) :where [?x 99]]", "db.error/wrong-type", "(sample -1 ?x)"},
+        refusal{"[:find (rand 1000001 ?x) :where [?x]]", "db.error/arithmetic", "(rand 1000001 ?x)"},
         refusal{"[:find ?x :where [$z ?x]]", "db.error/unknown-source", "$z"},
         refusal{"[:find ?x :where [?x] [(nope ?x)]]", "db.error/unknown-function", "nope"},
         refusal{"[:find ?x :where [?x] [(?p ?x)]]", "db.error/unknown-function", "?p"},
@@ -96,7 +104,9 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"[:find ?x :where [or [?x 1] [?x 2]]]", invalid, "or stands in parentheses"},
         refusal{"[:find ?q :where [?x]]", unbound, "?q"},
         refusal{"[:find ?x :where [?x] [(< ?x ?nowhere)]]", unbound, "?nowhere"},
-        refusal{"[:find ?x :where [?x] [(inc ?nowhere) ?y]]", unbound, "[(inc ?nowhere) ?y]"},
+        refusal{"[:find ?x :where [?x] [(inc ?nowhere) ?y]]", unbound,
+                "?nowhere must be bound, and is not, in [(inc ?nowhere) ?y]"},
+        refusal{"[:find ?y :where (or-join [[?x] ?y] [?x ?y])]", unbound, "?x must be bound, and is not"},
         refusal{"[:find ?x :where [?x] (not [?y])]", unbound, "(not [?y])"},
         refusal{"[:find ?x :where [?x] (not-join [?y] [?y ?x])]", unbound, "?y"},
         refusal{"[:find ?x :where (or-join [[?x]] [?x 1])]", unbound, "?x"},
@@ -138,6 +148,7 @@ TEST(rules, that_are_malformed_or_deny_themselves_are_refused) {
   EXPECT_EQ(code_of(ask, pairs, "[[r [?x]]]"), invalid);
   EXPECT_EQ(code_of(ask, pairs, "[[(r ?x ?x) [?x]]]"), invalid);
   EXPECT_EQ(code_of(ask, pairs, "[[(r) [?x]]]"), invalid);
+  EXPECT_EQ(code_of(ask, pairs, "[[(r ?x) [?x]] [(not ?x) [?x]]]"), invalid);
   EXPECT_EQ(code_of(ask, pairs, "[[(r ?x) [?x]] [(r ?x ?y) [?x ?y]]]"), "db.error/wrong-arity");
   EXPECT_EQ(code_of(ask, pairs, "[[(r ?x ?y) [?x ?y]]]"), "db.error/wrong-arity");
   EXPECT_EQ(code_of(ask, pairs, "[[(r ?x) [?x]] [(r [?x]) [?x]]]"), "db.error/wrong-arity");

@@ -85,6 +85,35 @@ TEST(limits, a_timeout_stops_joins_rules_and_negations) {
             "db.error/timeout");
 }
 
+TEST(limits, a_timeout_may_be_as_long_as_a_number_can_say) {
+  EXPECT_EQ(q("[:find ?n :where [?n] :timeout 9223372036854775807]", ages).size(), 4u);
+  EXPECT_EQ(q({.query = "[:find ?n :where [?n]]", .args = {ages}, .timeout = 9'300'000'000'000}).size(), 4u);
+}
+
+/// Its own is shorter or longer than the other's: the shorter counts, and so do all other limits.
+TEST(limits, those_of_a_query_hold_in_a_query_within_it_that_has_a_timeout) {
+  const auto all = numbers();
+  const auto within = [](const char* timeout) {
+    return "[:find ?n . :where [(q [:find (count ?x) . :with ?y ?z :where [?x] [?y] [?z] [(< ?x ?y)] "
+           ":timeout " +
+           std::string{timeout} + "] $) ?n]]";
+  };
+  EXPECT_EQ(code_of([&] { q({.query = within("60000"), .args = {all}, .timeout = 100}); }),
+            "db.error/timeout");
+  EXPECT_EQ(code_of([&] { q({.query = within("100"), .args = {all}, .timeout = 60'000}); }),
+            "db.error/timeout");
+  EXPECT_EQ(code_of([&] { q({.query = within("60000"), .args = {all}, .memory = 2'000'000}); }),
+            "db.error/memory-limit");
+  const query::cancellation stop;
+  stop.cancel();
+  EXPECT_EQ(code_of([&] { q({.query = within("60000"), .args = {all}, .cancel = stop}); }),
+            "db.error/cancelled");
+  EXPECT_EQ(
+      q("[:find ?x :where [(q [:find ?x . :where [?x] :timeout 1] $) ?y] [?x] [?z] :timeout 60000]", ages)
+          .size(),
+      4u);
+}
+
 TEST(limits, another_thread_can_stop_a_query) {
   const auto all = numbers();
   for (const std::string& text : endless) {

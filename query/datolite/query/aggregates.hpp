@@ -28,6 +28,12 @@ using aggregate_function = value (*)(std::span<const value> given, std::span<con
 /// The built-in aggregate of that name and number of given arguments; null if there is none.
 aggregate_function find_aggregate(std::string_view name, std::size_t given) noexcept;
 
+/// Whether there is a built-in aggregate of that name, whatever it is given. None is given more than a
+/// number.
+inline bool is_aggregate(std::string_view name) noexcept {
+  return find_aggregate(name, 0) != nullptr || find_aggregate(name, 1) != nullptr;
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 
 namespace detail {
@@ -148,8 +154,11 @@ inline value any_one(values_view, values_view values) { return values[random_bel
 
 /// `n` values, the same maybe several times.
 inline value any_several(values_view given, values_view values) {
+  constexpr std::size_t most = 1'000'000;
+  std::size_t n = how_many(given[0]);
+  if (n > most) throw_arithmetic("rand gives no more than a million values");
   std::vector<value> out;
-  for (std::size_t n = how_many(given[0]); n > 0; --n) out.push_back(values[random_below(values.size())]);
+  for (; n > 0; --n) out.push_back(values[random_below(values.size())]);
   return value::vector(out);
 }
 

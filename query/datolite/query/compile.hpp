@@ -391,6 +391,14 @@ class compiler : private resolver {
       return;
     }
     out.built_in = find_aggregate(element.callee.raw(), out.given.size());
+    if (out.built_in == nullptr && is_aggregate(element.callee.raw())) {
+      refuse(wrong_arity,
+             "the aggregate " + shown(element.callee) + " is not given " + std::to_string(out.given.size()) +
+                 " arguments before its variable",
+             element.form);
+    }
+    if (out.built_in != nullptr && !out.given.empty() && out.given[0].is == slot_term::type::constant)
+      naming_clause(element.form, [&] { how_many(out.given[0].constant); });
     if (out.built_in == nullptr) out.custom = find_function(element.callee.raw());
     if (out.built_in == nullptr && !out.custom) {
       refuse(unknown_function, "there is no aggregate " + shown(element.callee), element.form);

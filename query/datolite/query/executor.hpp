@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <variant>
@@ -172,6 +173,9 @@ class executor {
   rule_names names_of_rule(std::size_t rule, std::size_t callers) const;
   rule_names names_of_branches(std::size_t rule, std::size_t callers) const;
   void add_needs(const body& of, std::size_t source, plan_basis& out) const;
+  bool may_require() const;
+  void add_needs_of_rules(const body& of, std::size_t source,
+                          std::set<std::pair<std::size_t, std::size_t>>& seen, plan_basis& out) const;
   void estimate_all(const body& of, std::size_t source, estimates& out) const;
   std::optional<var_id> known_variable(const body& of, std::size_t clause, std::size_t source) const;
   std::vector<value> known_values(const body& of, std::size_t clause, std::size_t source) const;

@@ -18,6 +18,8 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -48,8 +50,10 @@ struct refined_size {
 };
 using refiner = std::function<std::vector<refined_size>(const body& in, std::size_t clause_number)>;
 
-/// The slots of a data pattern that its source wants bound.
-using needs_of_pattern = std::function<slot_set(const body& in, std::size_t clause_number)>;
+/// The slots of a data pattern that its source wants bound, in a body that is asked of the source `callers`.
+/// Empty if no source wants any.
+using needs_of_pattern =
+    std::function<slot_set(const body& in, std::size_t clause_number, std::size_t callers)>;
 
 /// The slots of a body's clauses whose variables may come as names, and those where names are resolved that
 /// other clauses may give. Both empty if nothing waits for names.
@@ -78,9 +82,11 @@ inline std::uint64_t bound_arguments(const rule_clause& call, const var_set& bou
 /// Which clauses can be answered with what is bound.
 class binding_analysis {
  public:
-  explicit binding_analysis(const std::vector<rule>& rules) : rules_{&rules} {}
+  binding_analysis(const std::vector<rule>& rules, needs_of_pattern needs)
+      : rules_{&rules}, needs_{std::move(needs)} {}
 
-  bool is_ready(const body_clause& clause, const var_set& bound) {
+  /// `callers`: the source of which the body is asked.
+  bool is_ready(const body& of, std::size_t number, const var_set& bound, std::size_t callers) {
     return std::visit(
         [&](const auto& c) {
           using C = std::remove_cvref_t<decltype(c)>;
@@ -91,8 +97,11 @@ class binding_analysis {
               if (!is_bound(t, bound)) return false;
             }
             return true;
+          } else if constexpr (std::is_same_v<C, pattern_clause>) {
+            return missing_slots(of, number, bound, callers).empty();
           } else if constexpr (std::is_same_v<C, rule_clause>) {
-            return can_run(c.rule, bound_arguments(c, bound));
+            return can_run(c.rule, bound_arguments(c, bound),
+                           c.source == callers_source ? callers : c.source);
           } else if constexpr (std::is_same_v<C, not_clause>) {
             for (const var_id v : c.shared) {
               if (!bound[v]) return false;
@@ -102,32 +111,81 @@ class binding_analysis {
             return true;
           }
         },
-        clause.is);
+        of.clauses[number].is);
   }
 
-  /// Whether all branches of a rule bind all its variables when the caller binds those of `mask`. A rule that
-  /// calls itself is judged by its other clauses.
-  bool can_run(std::size_t number, std::uint64_t mask) {
+  /// The slots of a data pattern that its source wants bound, and that are not.
+  slot_set missing_slots(const body& of, std::size_t number, const var_set& bound,
+                         std::size_t callers) const {
+    slot_set out;
+    if (!needs_) return out;
+    const auto& terms = std::get<pattern_clause>(of.clauses[number].is).terms;
+    const slot_set needed = needs_(of, number, callers);
+    for (std::size_t slot = 0; slot < needed.end(); ++slot) {
+      if (!needed.contains(slot)) continue;
+      const bool known = slot < terms.size() &&
+                         (terms[slot].is_fixed() || (terms[slot].is_variable() && bound[terms[slot].id]));
+      if (!known) out.insert(slot);
+    }
+    return out;
+  }
+
+  /// Whether all branches of a rule bind all its variables when the caller binds those of `mask`, and calls
+  /// it on the source `callers`. A rule that calls itself is judged by its other clauses.
+  bool can_run(std::size_t number, std::uint64_t mask, std::size_t callers) {
     const rule& r = (*rules_)[number];
     for (std::size_t i = 0; i < r.arity; ++i) {
       if (r.required[i] && (mask >> i & 1) == 0) return false;
     }
-    const auto [at, added] = known_.emplace(std::pair{number, mask}, true);
+    const auto [at, added] = known_.emplace(std::tuple{number, mask, callers}, true);
     if (!added) return at->second;
     bool all = true;
-    for (const auto& branch : r.branches) all = all && binds_all(*branch, mask);
+    for (const auto& branch : r.branches) all = all && binds_all(*branch, mask, callers);
     return at->second = all;
   }
 
+  /// What must be bound for the clause and is not, by name: the variables, and slots where none stands.
+  std::string missing(const body& of, std::size_t number, const var_set& bound, std::size_t callers) const {
+    std::vector<std::string> names;
+    const auto add = [&](const slot_term& t) {
+      if (!t.is_variable() || bound[t.id]) return;
+      std::string name = shown(of.names[t.id]);
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+    };
+    const body_clause& clause = of.clauses[number];
+    if (std::holds_alternative<pattern_clause>(clause.is)) {
+      const auto& terms = std::get<pattern_clause>(clause.is).terms;
+      const slot_set slots = missing_slots(of, number, bound, callers);
+      for (std::size_t slot = 0; slot < slots.end(); ++slot) {
+        if (!slots.contains(slot)) continue;
+        if (slot < terms.size() && terms[slot].is_variable())
+          add(terms[slot]);
+        else
+          names.push_back("slot " + std::to_string(slot));
+      }
+    } else if (const auto* call = std::get_if<call_clause>(&clause.is)) {
+      for (const slot_term& t : call->arguments) add(t);
+    } else if (const auto* of_rule = std::get_if<rule_clause>(&clause.is)) {
+      const rule& r = (*rules_)[of_rule->rule];
+      for (std::size_t i = 0; i < r.arity; ++i) {
+        if (r.required[i]) add(of_rule->arguments[i]);
+      }
+    }
+    if (names.empty()) for_each_variable(clause, [&](var_id v) { add({slot_term::type::variable, v, {}}); });
+    std::string out;
+    for (const std::string& name : names) out += (out.empty() ? "" : " ") + name;
+    return out;
+  }
+
  private:
-  bool binds_all(const body& branch, std::uint64_t mask) {
+  bool binds_all(const body& branch, std::uint64_t mask, std::size_t callers) {
     var_set bound(branch.names.size());
     for (std::size_t i = 0; i < branch.head.size(); ++i) bound[branch.head[i]] = (mask >> i & 1) != 0;
     std::vector<bool> done(branch.clauses.size());
     for (bool progress = true; progress;) {
       progress = false;
       for (std::size_t i = 0; i < done.size(); ++i) {
-        if (done[i] || !is_ready(branch.clauses[i], bound)) continue;
+        if (done[i] || !is_ready(branch, i, bound, callers)) continue;
         done[i] = progress = true;
         for_each_variable(branch.clauses[i], [&](var_id v) { bound[v] = true; });
       }
@@ -142,18 +200,20 @@ class binding_analysis {
   }
 
   const std::vector<rule>* rules_;
-  std::map<std::pair<std::size_t, std::uint64_t>, bool> known_;
+  needs_of_pattern needs_;
+  std::map<std::tuple<std::size_t, std::uint64_t, std::size_t>, bool> known_;
 };
 
 /// Puts the clauses of bodies in order.
 class orderer {
  public:
-  orderer(const std::vector<rule>& rules, estimator estimate, refiner refine, needs_of_pattern needs,
-          names_of_body names)
-      : analysis_{rules},
+  /// `callers`: the source of which the bodies are asked.
+  orderer(const std::vector<rule>& rules, std::size_t callers, estimator estimate, refiner refine,
+          needs_of_pattern needs, names_of_body names)
+      : analysis_{rules, std::move(needs)},
+        callers_{callers},
         estimate_{std::move(estimate)},
         refine_{std::move(refine)},
-        needs_{std::move(needs)},
         names_{std::move(names)} {}
 
   using numbers = std::vector<std::size_t>;
@@ -191,7 +251,7 @@ class orderer {
                                   const numbers* forced) {
     numbers ready;
     for (std::size_t i = 0; i < of.clauses.size(); ++i) {
-      if (!done[i] && analysis_.is_ready(of.clauses[i], bound) && has_needs(of, i, bound)) ready.push_back(i);
+      if (!done[i] && analysis_.is_ready(of, i, bound, callers_)) ready.push_back(i);
     }
     if (!givers.empty()) leave_those_that_wait(of, givers, done, ready);
     for (std::size_t i = 0; forced != nullptr && i < forced->size(); ++i) {
@@ -296,19 +356,6 @@ class orderer {
     if (!kept.empty()) some = std::move(kept);
   }
 
-  /// Whether the source of a data pattern has what it requires.
-  bool has_needs(const body& of, std::size_t i, const var_set& bound) const {
-    const auto* pattern = std::get_if<pattern_clause>(&of.clauses[i].is);
-    const slot_set needed = pattern == nullptr ? slot_set{} : needs_(of, i);
-    for (std::size_t slot = 0; slot < needed.end(); ++slot) {
-      if (!needed.contains(slot)) continue;
-      if (slot >= pattern->terms.size()) return false;
-      const slot_term& t = pattern->terms[slot];
-      if (!t.is_fixed() && !(t.is_variable() && bound[t.id])) return false;
-    }
-    return true;
-  }
-
   double cost(const body& of, std::size_t i, const var_set& bound, const std::vector<bool>& done,
               std::vector<std::optional<double>>& sizes) {
     const body_clause& clause = of.clauses[i];
@@ -347,14 +394,10 @@ class orderer {
     return any && !linked && *sizes[i] > 1 ? size * unlinked : size;
   }
 
-  [[noreturn]] static void refuse_stuck(const body& of, const var_set& bound, const std::vector<bool>& done) {
+  [[noreturn]] void refuse_stuck(const body& of, const var_set& bound, const std::vector<bool>& done) const {
     for (std::size_t i = 0; i < of.clauses.size(); ++i) {
       if (done[i]) continue;
-      std::string names;
-      for_each_variable(of.clauses[i], [&](var_id v) {
-        const std::string name = shown(of.names[v]);
-        if (!bound[v] && names.find(name) == std::string::npos) names += (names.empty() ? "" : " ") + name;
-      });
+      const std::string names = analysis_.missing(of, i, bound, callers_);
       refuse(insufficient_binding,
              names.empty() ? "what must be bound is not" : names + " must be bound, and is not",
              of.clauses[i].form);
@@ -367,9 +410,9 @@ class orderer {
   static constexpr double unlinked = 1e9;
 
   binding_analysis analysis_;
+  std::size_t callers_;
   estimator estimate_;
   refiner refine_;
-  needs_of_pattern needs_;
   names_of_body names_;
 };
 

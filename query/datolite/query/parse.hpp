@@ -191,7 +191,7 @@ inline query_input parse_input(const value& form, clause_parser& parser) {
     out.binding.is = binding_form::type::scalar;
     out.binding.variable = form;
   } else {
-    out.binding = parser.binding(form);
+    naming_clause(form, [&] { out.binding = parser.binding(form); });
   }
   return out;
 }
@@ -217,6 +217,7 @@ inline void parse_return_map(query_ast& out, const query_parts& parts) {
     if (out.return_map_names.size() != out.find.size()) {
       refuse(invalid_query, "there must be as many names as find elements", out.form);
     }
+    refuse_repeated("name", out.return_map_names, out.form);
   }
 }
 
@@ -272,6 +273,7 @@ inline rule_branch parse_rule(const value& form, clause_parser& parser) {
   if (!head[0].is(kind::symbol) || is_variable(head[0]) || is_source(head[0])) {
     refuse(invalid_query, "a rule's head begins with its name", form);
   }
+  if (is_connective(head[0])) refuse(invalid_query, "no rule can be called " + shown(head[0]), form);
   if (parts.size() < 2) refuse(invalid_query, "a rule needs at least one clause", form);
   auto [required, others] = parser.variables(head.subspan(1), true, form);
   rule_branch out{form, head[0], std::move(required), 0, {}};
@@ -305,7 +307,7 @@ inline query_ast parse_query(const value& form) {
     }
     out.with.push_back(v);
   }
-  detail::refuse_repeated(out.with, form);
+  detail::refuse_repeated("variable", out.with, form);
   if (parts.has("in")) {
     for (const value& in : parts["in"]) out.inputs.push_back(detail::parse_input(in, parser));
     const auto are_rules = [](const query_input& in) { return in.is == query_input::type::rules; };

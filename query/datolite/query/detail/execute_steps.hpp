@@ -179,7 +179,10 @@ inline std::optional<relation> executor::join_cycle(body_frame& frame, std::size
     const join_plan two = detail::two_slots(in, out);
     join_spec spec = two.spec({});
     spec.limits = env_.limits;
-    return distinct(rows_of_pattern(frame, at).join_project_with(relation::unit(), spec));
+    relation rows;
+    detail::naming_clause(
+        steps[at].form, [&] { rows = rows_of_pattern(frame, at).join_project_with(relation::unit(), spec); });
+    return distinct(std::move(rows));
   };
   const auto known = step == 1 ? detail::read_before(steps[0], steps[1], *found, ys) : std::nullopt;
   relation opened, closed;
@@ -213,10 +216,13 @@ inline relation executor::join_pattern(body_frame& frame, std::size_t step, cons
     std::vector<projection> all;
     const std::size_t width = pattern.pattern->wanted.end();
     for (std::size_t i = 0; i < width; ++i) all.push_back({i, i});
-    state.kept = state.rows->join_project_with(relation::unit(), join_spec{{}, all, {}, {}, width, false});
+    const join_spec every{{}, all, {}, {}, width, false, env_.limits};
+    detail::naming_clause(s.form,
+                          [&] { state.kept = state.rows->join_project_with(relation::unit(), every); });
     return join_kept(state, ys, spec);
   }
-  relation out = state.rows->join_project_with(ys, spec);
+  relation out;
+  detail::naming_clause(s.form, [&] { out = state.rows->join_project_with(ys, spec); });
   if (out.width() != spec.width) {
     detail::refuse("db.error/invalid-data-source",
                    "join_project_with gave rows of " + std::to_string(out.width()) + " slots instead of " +

@@ -35,14 +35,22 @@ class depth_guard {
   std::size_t& depth_;
 };
 
-/// A name that must be unique where it stands.
-inline void refuse_repeated(const std::vector<value>& names, const value& form) {
+/// Refuses names of which one stands twice; `what` they are.
+inline void refuse_repeated(const char* what, const std::vector<value>& names, const value& form) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
         names.begin() + static_cast<std::ptrdiff_t>(i)) {
-      refuse(invalid_query, "the variable " + shown(names[i]) + " stands twice", form);
+      refuse(invalid_query, "the " + std::string{what} + " " + shown(names[i]) + " stands twice", form);
     }
   }
+}
+
+/// Whether it is a word that joins clauses, and so cannot name a rule.
+inline bool is_connective(const value& name) noexcept {
+  for (const char* word : {"and", "or", "or-join", "not", "not-join"}) {
+    if (name.is_symbol(word)) return true;
+  }
+  return false;
 }
 
 class clause_parser {
@@ -98,7 +106,7 @@ class clause_parser {
       if (!is_variable(v)) refuse(invalid_query, shown(v) + " is not a variable", whole);
     }
     if (all.empty()) refuse(invalid_query, "at least one variable must be named", whole);
-    refuse_repeated(all, whole);
+    refuse_repeated("variable", all, whole);
     return out;
   }
 
@@ -126,11 +134,8 @@ class clause_parser {
     const auto parts = form.elements();
     if (parts.empty()) refuse(invalid_query, "an empty clause says nothing", form);
     if (parts[0].is(kind::list)) return {form, call(form)};
-    for (const char* word : {"and", "or", "or-join", "not", "not-join"}) {
-      if (parts[0].is_symbol(word)) {
-        refuse(invalid_query, std::string{word} + " stands in parentheses, not in a vector", form);
-      }
-    }
+    if (is_connective(parts[0]))
+      refuse(invalid_query, shown(parts[0]) + " stands in parentheses, not in a vector", form);
     data_pattern out{source, {}};
     std::size_t first = 0;
     if (is_source(parts[0])) {
@@ -182,7 +187,7 @@ class clause_parser {
     if (parts.size() > 2) refuse(invalid_query, "a call has one binding", form);
     if (parts.size() == 2) {
       clause_parser nested;
-      out.result = nested.binding(parts[1]);
+      naming_clause(form, [&] { out.result = nested.binding(parts[1]); });
     }
     return out;
   }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -283,6 +284,31 @@ inline void executor::add_needs(const body& of, std::size_t source, plan_basis& 
   }
 }
 
+inline bool executor::may_require() const {
+  return std::any_of(env_.sources.begin(), env_.sources.end(),
+                     [](const any_source& one) { return one.may_require(); });
+}
+
+/// What the patterns of the rules that a body calls require, `seen` those that are done.
+inline void executor::add_needs_of_rules(const body& of, std::size_t source,
+                                         std::set<std::pair<std::size_t, std::size_t>>& seen,
+                                         plan_basis& out) const {
+  for (const body_clause& c : of.clauses) {
+    if (const auto* no = std::get_if<not_clause>(&c.is)) add_needs_of_rules(*no->inner, source, seen, out);
+    const auto* call = std::get_if<rule_clause>(&c.is);
+    if (call == nullptr) continue;
+    const std::size_t callers = call->source == callers_source ? source : call->source;
+    if (!seen.emplace(call->rule, callers).second) continue;
+    for (const auto& branch : env_.of->rules[call->rule].branches) {
+      for (std::size_t i = 0; i < branch->clauses.size(); ++i) {
+        if (std::holds_alternative<pattern_clause>(branch->clauses[i].is))
+          out.required.push_back(required(*branch, i, callers).bits());
+      }
+      add_needs_of_rules(*branch, callers, seen, out);
+    }
+  }
+}
+
 inline void executor::estimate_all(const body& of, std::size_t source, estimates& out) const {
   out.of.reserve(of.clauses.size()), out.basis.sizes.reserve(of.clauses.size());
   for (std::size_t i = 0; i < of.clauses.size(); ++i) {
@@ -370,17 +396,26 @@ inline std::shared_ptr<const body_plan> executor::estimated_plan(const std::shar
     all.basis.refined.insert(all.basis.refined.end(), {r.clause, r.by});
   }
   add_needs(*of, source, all.basis);
+  needs_of_pattern needs;
+  if (may_require()) {
+    std::set<std::pair<std::size_t, std::size_t>> seen;
+    add_needs_of_rules(*of, source, seen, all.basis);
+    needs = [&](const body& in, std::size_t clause, std::size_t callers) {
+      return required(in, clause, callers);
+    };
+  }
   const auto none = [](std::uint64_t slots) { return slots == 0; };
-  for (auto* needs : {&all.basis.required, &all.basis.names}) {
-    if (std::all_of(needs->begin(), needs->end(), none)) needs->clear();
+  for (auto* part : {&all.basis.required, &all.basis.names}) {
+    if (std::all_of(part->begin(), part->end(), none)) part->clear();
   }
   if (auto known = env_.plans->find(of.get(), columns_in, source, all.basis)) return known;
   detail::orderer orderer{env_.of->rules,
+                          source,
                           [&](const body& in, std::size_t clause) {
                             return one_order ? estimate(in, clause, source) : all.rows(in, clause);
                           },
                           [&](const body& in, std::size_t clause) { return all.refine(in, clause); },
-                          [&](const body& in, std::size_t clause) { return required(in, clause, source); },
+                          std::move(needs),
                           [&](const body& in) { return names(in, source); }};
   var_set bound(of->names.size());
   for (const var_id v : columns_in) bound[v] = true;

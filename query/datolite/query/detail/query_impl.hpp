@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <limits>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -270,10 +271,32 @@ inline query_options options_of(const program& of, const query_ast& ast, const q
   return out;
 }
 
+/// The moment so many milliseconds from now; one that never comes, if that is too far off to be counted.
+inline std::int64_t deadline_after(std::int64_t milliseconds) noexcept {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t now = watch::now();
+  return milliseconds > (most - now) / 1'000'000 ? most : now + milliseconds * 1'000'000;
+}
+
+/// The limits of a query with a deadline that may be earlier, while this lives.
+class earlier_deadline {
+ public:
+  earlier_deadline(watch& of, std::optional<std::int64_t> deadline) noexcept : of_{of}, before_{of.deadline} {
+    if (deadline && (!before_ || *deadline < *before_)) of_.deadline = deadline;
+  }
+  earlier_deadline(const earlier_deadline&) = delete;
+  earlier_deadline& operator=(const earlier_deadline&) = delete;
+  ~earlier_deadline() { of_.deadline = before_; }
+
+ private:
+  watch& of_;
+  std::optional<std::int64_t> before_;
+};
+
 /// The limits of one execution; nothing if there are none.
 inline std::optional<watch> limits_of(const query_options& how, const query_request* request) {
   watch out;
-  if (how.timeout) out.deadline = watch::now() + *how.timeout * 1'000'000;
+  if (how.timeout) out.deadline = deadline_after(*how.timeout);
   if (request != nullptr) out.cancelled = request->cancel, out.most_bytes = request->memory;
   if (!out.deadline && !out.cancelled && !out.most_bytes) return std::nullopt;
   return out;
@@ -292,7 +315,13 @@ inline result answer_fully(const prepared& query, std::span<const argument> argu
   environment& env = inputs.env();
   if (counts) env.io = &io;
   if (within != nullptr) env.io = within->io, env.limits = within->limits;
-  if (limits) env.limits = &*limits, limits->poll();
+  std::optional<earlier_deadline> until;
+  if (env.limits != nullptr) {
+    until.emplace(*env.limits, limits ? limits->deadline : std::nullopt);
+  } else if (limits) {
+    env.limits = &*limits;
+  }
+  if (env.limits != nullptr) env.limits->poll();
   executor with{env};
   const auto plan = with.plan(inputs.compiled()->main, {}, callers_source);
   rule_tables tables{with};

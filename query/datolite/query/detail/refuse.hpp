@@ -37,14 +37,16 @@ inline std::string shown(const value& form) {
   throw error{error_category::incorrect, code, std::move(message.append(", in ").append(text))};
 }
 
-/// Calls `f`; an error that it throws is thrown on with the clause's form (unless nil) in its message.
+/// Calls `f`; an error that it throws is thrown on with the clause's form (unless nil) in its message, where
+/// it does not end with that already.
 template <class F>
 void naming_clause(const value& form, F&& f) {
   try {
     f();
   } catch (const error& e) {
-    if (form.is_nil()) throw;
-    throw error{e.category(), e.code(), e.message() + ", in " + shown(form), e.details()};
+    const std::string where = ", in " + shown(form);
+    if (form.is_nil() || e.message().ends_with(where)) throw;
+    throw error{e.category(), e.code(), e.message() + where, e.details()};
   }
 }
 
