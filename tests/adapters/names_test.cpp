@@ -285,6 +285,39 @@ TEST(database_functions, read_an_attribute_in_reverse_too) {
       value{3});
 }
 
+TEST(database_functions, give_one_value_or_a_default_of_any_type_but_nil) {
+  connection conn{engines::memory{}};
+  conn.transact(R"([
+    {:db/ident :name :db/valueType :db.type/string :db/cardinality :db.cardinality/one :db/unique :db.unique/identity}
+    {:db/ident :nick :db/valueType :db.type/string :db/cardinality :db.cardinality/many}
+    {:db/ident :vip :db/valueType :db.type/boolean :db/cardinality :db.cardinality/one}])"_edn);
+  conn.transact(R"([{:name "Ivan" :nick ["I" "Vanya"] :vip false} {:name "Anna"}])"_edn);
+  const db now = conn.db();
+  const auto answer = [&](const db& of, const char* text) { return q(text, of).as_value(); };
+  EXPECT_EQ(answer(now, "[:find ?n ?x :where [?e :name ?n] [(get-else $ ?e :nick 0) ?x]]"),
+            R"(#{["Anna" 0] ["Ivan" "I"]})"_edn);
+  EXPECT_EQ(answer(now, "[:find ?n ?x :where [?e :name ?n] [(get-else $ ?e :vip :none) ?x]]"),
+            R"(#{["Anna" :none] ["Ivan" false]})"_edn);
+  EXPECT_EQ(answer(now, "[:find ?n ?a ?x :where [?e :name ?n] [(get-some $ ?e :vip :name) [?a ?x]]]"),
+            R"(#{["Anna" :name "Anna"] ["Ivan" :vip false]})"_edn);
+  EXPECT_EQ(answer(now, "[:find ?n ?m :where [?e :name ?n] [(missing? $ ?e :vip) ?m]]"),
+            R"(#{["Anna" true] ["Ivan" false]})"_edn);
+  const auto refused = [&](const db& of, const char* text) {
+    try {
+      answer(of, text);
+    } catch (const error& e) {
+      EXPECT_NE(e.message().find("(get-else $ ?e :vip"), std::string::npos) << e.message();
+      return std::string{e.code()};
+    }
+    return std::string{};
+  };
+  // Also where there is no row to call it for.
+  EXPECT_EQ(refused(now, "[:find ?x :where [?e :name \"nobody\"] [(get-else $ ?e :vip nil) ?x]]"),
+            "db.error/nil-default");
+  EXPECT_EQ(refused(now.history(), "[:find ?x :where [?e :name] [(get-else $ ?e :vip 0) ?x]]"),
+            "db.error/history-db");
+}
+
 TEST(names_of_entities, come_from_the_slots_that_a_type_allows) {
   const auto slots = [](const auto& source) {
     const std::vector<std::optional<value>> none(2);

@@ -27,7 +27,6 @@ class solver {
       else
         parts[key].push_back(v);
     }
-    if (calls_rules(value::list(parts["where"]))) compute_rules();
     const auto bindings = conjunction(parts["where"], std::move(inputs), input_names);
     for (const value& v : parts["find"]) {
       if (!input_names.contains(std::string{v.raw()})) throw stuck{"find"};
@@ -43,20 +42,21 @@ class solver {
 
  private:
   static bool is_var(const value& v) { return v.is(kind::symbol) && v.raw().starts_with('?'); }
+  static bool is_source(const value& v) { return v.is(kind::symbol) && v.raw().starts_with('$'); }
   static bool is_blank(const value& v) { return v.is_symbol("_"); }
 
-  /// Whether any form in `form` begins with the name of a rule.
-  bool calls_rules(const value& form) const {
-    const auto parts = form.elements();
-    if (form.is(kind::list) && !parts.empty() && parts[0].is(kind::symbol) &&
-        rules.contains(std::string{parts[0].raw()})) {
-      return true;
+  /// What a rule gives when it is called on `source`. Rules call no others on another source.
+  const rows& answers(const std::string& source, const value& rule) {
+    if (computed.insert(source).second) {
+      const std::string outer = std::exchange(here, source);
+      compute_rules();
+      here = outer;
     }
-    return std::any_of(parts.begin(), parts.end(), [this](const value& part) { return calls_rules(part); });
+    return found[source + " " + std::string{rule.raw()}];
   }
 
   void compute_rules() {
-    for (bool changed = !std::exchange(computed, true); changed;) {
+    for (bool changed = true; changed;) {
       changed = false;
       for (const auto& [name, branches] : rules) {
         for (const value& branch : branches) {
@@ -65,7 +65,7 @@ class solver {
           for (const binding& b : conjunction({parts.begin() + 1, parts.end()}, {binding{}}, bound)) {
             row one;
             for (const value& v : parts[0].elements().subspan(1)) one.push_back(b.at(std::string{v.raw()}));
-            changed = found[name].insert(one).second || changed;
+            changed = found[here + " " + name].insert(one).second || changed;
           }
         }
       }
@@ -150,6 +150,8 @@ class solver {
     }
     if (parts[0].is_symbol("or") || parts[0].is_symbol("or-join")) {
       const bool join = parts[0].is_symbol("or-join");
+      if (join && parts[1].elements()[0].is(kind::vector) && !subset(names(parts[1].elements()[0]), bound))
+        return false;
       for (const value& branch : parts.subspan(join ? 2 : 1)) {
         if (!branch_ready(branch, bound, visible(c))) return false;
       }
@@ -232,8 +234,8 @@ class solver {
     std::vector<binding> out;
     if (c.is(kind::vector)) {
       if (parts[0].is(kind::list)) return call(parts, b);
-      const bool named = parts[0].is(kind::symbol) && parts[0].raw().starts_with('$');
-      match(sources[named ? std::string{parts[0].raw()} : "$"], parts.subspan(named ? 1 : 0), b, out);
+      match(sources[is_source(parts[0]) ? std::string{parts[0].raw()} : here],
+            parts.subspan(is_source(parts[0]) ? 1 : 0), b, out);
       return out;
     }
     if (is_negation(c)) {
@@ -264,58 +266,90 @@ class solver {
       }
       return out;
     }
-    match(found[std::string{parts[0].raw()}], parts.subspan(1), b, out);
+    const bool named = is_source(parts[0]);
+    match(answers(named ? std::string{parts[0].raw()} : here, parts[named]), parts.subspan(named ? 2 : 1), b,
+          out);
     return out;
   }
 
-  static std::vector<binding> call(std::span<const value> parts, const binding& b) {
+  /// Adds the ways in which `form` binds `v`.
+  static void bind(const binding& b, const value& form, const value& v, std::vector<binding>& out) {
+    if (!form.is(kind::vector)) {
+      binding more = b;
+      if (unify(more, form, v)) out.push_back(std::move(more));
+      return;
+    }
+    if (!v.is_sequential()) throw std::invalid_argument{"binding"};
+    const auto parts = form.elements();
+    const bool many = parts.size() == 2 && parts[1].is_symbol("...");
+    if (many || (parts.size() == 1 && parts[0].is(kind::vector))) {
+      for (const value& one : v.elements()) bind(b, parts[0], one, out);
+      return;
+    }
+    if (v.elements().size() < parts.size()) throw std::invalid_argument{"binding"};
+    std::vector<binding> so_far{b};
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      std::vector<binding> next;
+      for (const binding& one : so_far) bind(one, parts[i], v.elements()[i], next);
+      so_far = std::move(next);
+    }
+    out.insert(out.end(), so_far.begin(), so_far.end());
+  }
+
+  static bool compares(std::string_view op, const value& a, const value& b) {
+    if (op == "clojure.string/starts-with?")
+      return a.is(kind::string) && b.is(kind::string) && a.as_string().starts_with(b.as_string());
+    const auto order = datolite::compare_values(a, b);
+    const bool same = datolite::query_equal(a, b);
+    return op == "="    ? same
+           : op == "<"  ? order < 0
+           : op == "<=" ? order <= 0
+           : op == ">"  ? order > 0
+                        : order >= 0;
+  }
+
+  /// The value of an attribute of cardinality one, or of any other one of them; nil if there is none.
+  value read(const value& source, const value& entity, const value& attribute) const {
+    for (const row& r : sources[std::string{source.raw()}]) {
+      if (datolite::query_equal(r[0], entity) && datolite::query_equal(r[1], attribute)) return r[2];
+    }
+    return {};
+  }
+
+  std::vector<binding> call(std::span<const value> parts, const binding& b) const {
     const auto inside = parts[0].elements();
     std::vector<value> a;
     for (const value& v : inside.subspan(1)) a.push_back(is_var(v) ? b.at(std::string{v.raw()}) : v);
     const std::string_view f = inside[0].raw();
     std::vector<binding> out;
-    if (f == "tuple" || f == "untuple") {
-      const value whole = f == "tuple" ? value::vector(a) : a[0];
-      if (f == "untuple" && !whole.is_sequential()) throw std::invalid_argument{"untuple"};
-      const auto one = std::span<const value>{&whole, 1};
-      const auto to = f == "tuple" ? parts.subspan(1) : parts[1].elements();
-      const auto from = f == "tuple" ? one : whole.elements();
-      binding more = b;
-      bool fits = from.size() >= to.size();
-      for (std::size_t i = 0; fits && i < to.size(); ++i) fits = unify(more, to[i], from[i]);
-      if (fits) out.push_back(std::move(more));
-      return out;
+    if (f == "untuple" && !a[0].is_sequential()) throw std::invalid_argument{"untuple"};
+    if (f == "tuple") {
+      bind(b, parts[1], value::vector(a), out);
+    } else if (f == "ground" || f == "untuple") {
+      bind(b, parts[1], a[0], out);
+    } else if (f == "get-else") {
+      const value known = read(a[0], a[1], a[2]);
+      bind(b, parts[1], known.is_nil() ? a[3] : known, out);
+    } else if (f == "missing?") {
+      if (read(a[0], a[1], a[2]).is_nil()) out.push_back(b);
+    } else if (f == "+") {
+      if (!a[0].is(kind::long_)) throw std::invalid_argument{"+"};
+      bind(b, parts[1], a[0].as_long() + a[1].as_long(), out);
+    } else {
+      const bool differs = f == "not=";  // it is `=` denied, of however many
+      bool holds = true;
+      for (std::size_t i = 1; i < a.size(); ++i) holds = holds && compares(differs ? "=" : f, a[i - 1], a[i]);
+      if (differs) holds = !holds;
+      if (holds) out.push_back(b);
     }
-    if (f == "+" || f == "ground") {
-      value result = a[0];
-      if (f == "+") {
-        if (!a[0].is(kind::long_)) throw std::invalid_argument{"+"};
-        result = a[0].as_long() + a[1].as_long();
-      }
-      const bool many = parts[1].is(kind::vector);
-      const auto one = std::span<const value>{&result, 1};
-      for (const value& v : many ? result.elements() : one) {
-        binding more = b;
-        if (unify(more, many ? parts[1].elements()[0] : parts[1], v)) out.push_back(std::move(more));
-      }
-      return out;
-    }
-    const auto order = datolite::compare_values(a[0], a[1]);
-    const bool same = datolite::query_equal(a[0], a[1]);
-    const bool holds = f == "="      ? same
-                       : f == "not=" ? !same
-                       : f == "<"    ? order < 0
-                       : f == "<="   ? order <= 0
-                       : f == ">"    ? order > 0
-                                     : order >= 0;
-    if (holds) out.push_back(b);
     return out;
   }
 
+  std::string here = "$";  // the source of what names none
   std::map<std::string, rows>& sources;
   std::map<std::string, std::vector<value>>& rules;
   std::map<std::string, rows>& found;
-  bool& computed;
+  std::set<std::string>& computed;
 };
 
 rows evaluator::answer(const value& query, std::vector<binding> inputs, std::set<std::string> input_names) {

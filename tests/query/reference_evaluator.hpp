@@ -31,8 +31,8 @@ class evaluator {
  public:
   std::map<std::string, rows> sources;              // by name: "$", "$s"
   std::map<std::string, std::vector<value>> rules;  // branches by name: [(head …) clause …]
-  std::map<std::string, rows> found;                // what each rule has given so far
-  bool computed = false;                            // and that is all: the same in every question
+  std::map<std::string, rows> found;                // what each rule has given so far, by source and name
+  std::set<std::string> computed;  // of which sources that is all: the same in every question
 
   /// `input_names` are bound by every binding of `inputs`.
   rows answer(const value& query, std::vector<binding> inputs, std::set<std::string> input_names);

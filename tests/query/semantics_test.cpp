@@ -12,6 +12,7 @@
 
 namespace semantics_test {
 
+using datolite::kind;
 using datolite::q;
 using datolite::value;
 using datolite::test::code_of;
@@ -49,6 +50,36 @@ TEST(semantics, max_n_shows_the_greatest_first_and_min_n_the_least) {
 
 TEST(semantics, variance_is_of_the_population) {
   EXPECT_EQ(ask("[:find (variance ?x) . :in [?x ...]]", "[1 2 3 4]"_edn), "1.25");
+  EXPECT_EQ(ask("[:find (stddev ?x) . :in [?x ...]]", "[1 1 3]"_edn), "1.0");
+}
+
+TEST(semantics, the_other_arguments_of_an_aggregate_are_constants_or_inputs) {
+  EXPECT_EQ(ask("[:find (max ?n ?h) . :in $ ?n :where [_ ?h]]", monsters, 1), "[3]");
+  EXPECT_EQ(code_of([] { q("[:find (max ?h ?m) :where [?m ?h]]", monsters); }), "db.error/invalid-query");
+  EXPECT_EQ(code_of([] { q("[:find (max ?n ?h) :in $ [?n ...] :where [?m ?h]]", monsters, "[1]"_edn); }),
+            "db.error/invalid-query");
+}
+
+TEST(semantics, a_scalar_or_tuple_is_one_of_the_rows_and_a_collection_has_no_two_alike_but_for_with) {
+  EXPECT_TRUE(monsters.size() > 1 && q("[:find ?m . :where [?m 1]]", monsters).scalar()->is(kind::string));
+  EXPECT_EQ(ask("[:find [?h ?h] :where [?m ?h] [(= ?h 1)]]", monsters), "[1 1]");
+  EXPECT_EQ(ask("[:find [?h ...] :where [_ ?h]]", monsters), edn("#{1 3}"));
+  const value bag = q("[:find [?h ...] :with ?m :where [?m ?h] :order-by ?h]", monsters).as_value();
+  EXPECT_EQ(datolite::to_edn(bag), "[1 1 1 3]");
+}
+
+TEST(semantics, rows_that_are_maps_keep_their_order_of_elements) {
+  const auto found = q("[:find ?m ?h :keys z a :where [?m ?h] [(= ?h 3)]]", monsters);
+  EXPECT_EQ(datolite::to_edn(found.as_value()), edn("#{{:z \"Cerberus\" :a 3}}"));
+  EXPECT_EQ(found[0][0], value{"Cerberus"});
+  EXPECT_EQ(found[0][1], value{3});
+}
+
+TEST(semantics, without_in_there_is_one_source_or_none_if_no_clause_asks_one) {
+  EXPECT_EQ(ask("[:find ?x :where [(ground 1) ?x]]"), edn("#{[1]}"));
+  EXPECT_EQ(ask("[:find ?x :where [(ground 1) ?x]]", monsters), edn("#{[1]}"));
+  EXPECT_EQ(code_of([] { q("[:find ?m :where [?m]]"); }), "db.error/unknown-source");
+  EXPECT_EQ(code_of([] { q("[:find ?m :in $a :where [?m]]", monsters); }), "db.error/unknown-source");
 }
 
 TEST(semantics, a_function_that_gives_nil_drops_the_row_and_false_is_a_value) {
@@ -147,6 +178,14 @@ TEST(semantics, inputs_must_be_as_many_as_in_says) {
   EXPECT_EQ(code_of([] { q("[:find ?m :in $ ?h :where [?m ?h]]", monsters); }),
             "db.error/invalid-query-input");
   EXPECT_EQ(code_of([] { q("[:find ?m :where [?m]]", monsters, 1); }), "db.error/invalid-query-input");
+}
+
+TEST(semantics, a_tuple_may_have_more_elements_than_are_bound_but_not_fewer) {
+  EXPECT_EQ(ask("[:find ?x ?y :in [?x ?y]]", "[1 2 3]"_edn), edn("#{[1 2]}"));
+  EXPECT_EQ(ask("[:find ?x ?y :in [[?x ?y]]]", "[[1 2 3] [4 5]]"_edn), edn("#{[1 2] [4 5]}"));
+  EXPECT_EQ(ask("[:find ?x :where [(vector 1 2) [?x]]]"), edn("#{[1]}"));
+  EXPECT_EQ(code_of([] { q("[:find ?x :in [[?x ?y]]]", "[[1 2] [3]]"_edn); }),
+            "db.error/invalid-query-input");
 }
 
 TEST(semantics, a_rule_costs_about_what_its_body_does_when_recursion_hands_on) {

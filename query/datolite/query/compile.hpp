@@ -184,6 +184,8 @@ class compiler : private resolver {
     if (call.is_predicate && out.database != database_function::missing) {
       refuse(invalid_query, shown(call.callee) + " gives a value, which must be bound", form);
     }
+    if (out.database == database_function::get_else && out.arguments[3].is == slot_term::type::constant)
+      naming_clause(form, [&] { refuse_nil_default(out.arguments[3].constant); });
   }
 
   [[noreturn]] void refuse_rule(const value& name, const value& form) const {

@@ -73,6 +73,13 @@ inline void read_attribute(const index_access& db, const value& entity, const va
   if (const auto e = db.entid(entity, io)) db.read(*e, facts->id, out, io);
 }
 
+inline void refuse_nil_default(const value& v) {
+  if (v.is_nil()) {
+    throw error{error_category::incorrect, "db.error/nil-default",
+                "get-else needs a default that is not nil"};
+  }
+}
+
 /// The function's result; nil drops the row. `arguments` are those after the source.
 inline value call(database_function f, const index_access& db, std::span<const value> arguments,
                   io_counters* io) {
@@ -85,10 +92,7 @@ inline value call(database_function f, const index_access& db, std::span<const v
     }
     return {};
   }
-  if (f == database_function::get_else && arguments[2].is_nil()) {
-    throw error{error_category::incorrect, "db.error/nil-default",
-                "get-else needs a default that is not nil"};
-  }
+  if (f == database_function::get_else) refuse_nil_default(arguments[2]);
   read_attribute(db, entity, arguments[1], found, io);
   if (f == database_function::missing) return found.empty();
   return found.empty() ? arguments[2] : found[0];
