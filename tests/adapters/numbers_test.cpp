@@ -21,8 +21,8 @@
 #include <datolite/query/forced_way.hpp>
 
 #include <gtest/gtest.h>
-#include <support/effort.hpp>
 #include <boost/hana/define_struct.hpp>
+#include <support/effort.hpp>
 
 namespace numbers_test {
 
@@ -53,7 +53,12 @@ const std::vector<std::pair<kind, std::vector<value>>> numbers{
       "9223372036854775808N"_edn, "-9223372036854775809N"_edn}},
     {kind::bigdec,
      {"-1M"_edn, "0M"_edn, "0.1M"_edn, "1M"_edn, "1.00M"_edn, "1.5M"_edn, "9007199254740993M"_edn,
-      "9223372036854775808M"_edn}}};
+      "9223372036854775808M"_edn}},
+    // No numbers, but words like them: 1 is not the moment a millisecond after the first, nor true.
+    {kind::instant,
+     {"#inst \"1970-01-01T00:00:00.000Z\""_edn, "#inst \"1970-01-01T00:00:00.001Z\""_edn,
+      "#inst \"1969-12-31T23:59:59.999Z\""_edn}},
+    {kind::boolean, {false, true}}};
 
 /// All of them, and some that no source holds.
 std::vector<value> probes() {
@@ -163,7 +168,8 @@ table rows_of(const std::vector<kind>& kinds) {
   return out;
 }
 
-const std::vector<kind> every_kind{kind::long_, kind::double_, kind::float_, kind::bigint, kind::bigdec};
+const std::vector<kind> every_kind{kind::long_,  kind::double_, kind::float_, kind::bigint,
+                                   kind::bigdec, kind::instant, kind::boolean};
 
 TEST(numbers_across_kinds, in_ranges_maps_structs_and_sorted_ranges) {
   const table mixed = rows_of(every_kind);
@@ -196,7 +202,8 @@ TEST(numbers_across_kinds, in_ranges_maps_structs_and_sorted_ranges) {
 }
 
 TEST(numbers_across_kinds, as_keys_of_an_engine) {
-  for (const kind k : {kind::long_, kind::double_, kind::float_, kind::bigint, kind::bigdec, kind::nil}) {
+  for (const kind k : {kind::long_, kind::double_, kind::float_, kind::bigint, kind::bigdec, kind::instant,
+                       kind::boolean, kind::nil}) {
     const table rows = rows_of(k == kind::nil ? every_kind : std::vector{k});
     engines::memory store;
     const adapters::key_layout layout{"n/", {k, kind::long_}};
