@@ -143,6 +143,46 @@ TEST(limits, a_memory_budget_stops_joins_and_rules) {
   EXPECT_EQ(q({.query = "[:find ?x :where [?x]]", .args = {all}, .memory = 2'000'000}).size(), 3000u);
 }
 
+/// Two million rows wait for answers that never come, and as many values are asked for; few are answered.
+TEST(limits, a_memory_budget_counts_what_waits_in_rules_and_what_they_are_asked) {
+  const std::vector<std::tuple<int, int>> none{{-1, -1}};
+  const value rules =
+      "[[(never [?m ?k]) [?m ?k]]"
+      " [(upto ?n) [(ground 0) ?n]]"
+      " [(upto ?n) (upto ?m) [(range 1000) [?k ...]] (never ?m ?k) [(inc ?m) ?n]]"
+      " [(upto ?n) (upto ?m) [(inc ?m) ?n] [(< ?n 2000)]]]"_edn;
+  const char* const text = "[:find (count ?n) . :in $ % :where (upto ?n)]";
+  EXPECT_EQ(code_of([&] {
+              q({.query = text, .args = {none, rules}, .memory = 4'000'000});
+            }),
+            "db.error/memory-limit");
+}
+
+/// What a rule reads again and again of a source that can only be read whole is kept: a copy for each
+/// pattern, of which there is room for one.
+TEST(limits, a_memory_budget_counts_the_rows_of_a_source_that_rules_keep) {
+  std::vector<std::tuple<int, int>> chain;
+  for (int i = 0; i < 100; ++i) chain.emplace_back(i, i + 1);
+  for (int i = 0; i < 100'000; ++i) chain.emplace_back(-1 - i, -1);
+  const value rules = "[[(reach ?a ?b) [?a ?b]] [(reach ?a ?b) [?a ?x] [?x ?c] (reach ?c ?b)]]"_edn;
+  const char* const text = "[:find (count ?b) . :in $ % :where (reach 0 ?b)]";
+  EXPECT_EQ(code_of([&] {
+              q({.query = text, .args = {chain, rules}, .memory = 3'500'000});
+            }),
+            "db.error/memory-limit");
+  EXPECT_EQ(q({.query = text, .args = {chain, rules}, .memory = 100'000'000}).as_value(), value{50});
+}
+
+/// A query within another is asked once a row: what its rules held is free again for the next.
+TEST(limits, a_memory_budget_is_given_back_by_the_rules_of_a_query_within) {
+  const auto all = numbers();
+  const char* const text =
+      "[:find (count ?x) . :in $ ?rules :where [?x] [(< ?x 500)]"
+      " [(q [:find (count ?n) . :in % ?x :where (upto ?x ?n)] ?rules ?x) ?c]]";
+  const value rules = "[[(upto [?x] ?n) [(range 200) [?n ...]] [(< ?n 150)]]]"_edn;
+  EXPECT_EQ(q({.query = text, .args = {all, rules}, .memory = 1'000'000}).as_value(), value{500});
+}
+
 TEST(limits, a_memory_budget_counts_the_rows_between_the_steps_of_a_query_with_a_limit) {
   const auto all = numbers();
   const char* const text = "[:find ?x ?y ?z :where [?x] [?y] [(+ ?x ?y) ?z] :limit 100000]";

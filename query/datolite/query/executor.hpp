@@ -89,6 +89,9 @@ class executor {
   explicit executor(const environment& env) : env_{env} {}
   executor(const executor&) = delete;
   executor& operator=(const executor&) = delete;
+  ~executor() {
+    if (env_.limits != nullptr) env_.limits->give_back(kept_bytes_);
+  }
 
   const environment& env() const noexcept { return env_; }
 
@@ -220,6 +223,7 @@ class executor {
   mutable std::map<std::pair<std::size_t, std::size_t>, rule_names>
       rule_names_;  ///< by rule and caller's source
   mutable bool rule_names_change_ = false, rule_names_settle_ = false;
+  std::size_t kept_bytes_ = 0;  ///< of the rows of sources that are kept, as the limits know
   step_observer* observer_ = nullptr;
   const body_frame* observed_ = nullptr;
 };

@@ -40,6 +40,9 @@ class rule_tables {
   explicit rule_tables(executor& with) noexcept : with_{with} {}
   rule_tables(const rule_tables&) = delete;
   rule_tables& operator=(const rule_tables&) = delete;
+  ~rule_tables() {
+    if (with_.env().limits != nullptr) with_.env().limits->give_back(held_);
+  }
 
   /// All answers to the call for the bound values in `ys`, and maybe others. Valid until the next call.
   const relation& answers(const rule_step& call, const relation& ys, std::size_t of_caller);
@@ -65,6 +68,7 @@ class rule_tables {
     row_set known;
     row_index rows_index, answer_index;  ///< by the columns that the call joins on; of the answers seen
     std::size_t seen = 0;                ///< answers that have been joined with all rows
+    std::size_t held = 0;                ///< bytes that the limits know of
     bool queued = false;
   };
 
@@ -109,7 +113,8 @@ class rule_tables {
   void run(branch& of, std::size_t step, relation rows);
   void finish(branch& of, relation rows);
   void add_seeds(table& to, const relation& rows);
-  void hold(table& of);
+  void hold(std::size_t& held, std::size_t now);
+  void hold(table& of) { hold(of.held, of.answers.bytes() + of.seeds.bytes()); }
   relation wait(call_site& site, const relation& rows);
   relation take_new_answers(call_site& site);
   template <class T>
@@ -124,6 +129,7 @@ class rule_tables {
   using waiter = std::variant<table*, call_site*>;
   std::vector<waiter, detail::spare_allocator<waiter>> now_, later_;  ///< who waits, and who behind them
   std::unique_ptr<rule_tables> nested_;
+  std::size_t held_ = 0;  ///< bytes of all tables and call sites that the limits know of
 };
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -254,7 +260,9 @@ inline void rule_tables::ask(table& callee, const rule_step& call, const relatio
     wanted.commit_rows(ys.size());
   }
   callee.known_seeds.absorb(callee.seeds, wanted);
-  if (callee.seeds.size() > before) enqueue(callee);
+  if (callee.seeds.size() == before) return;
+  enqueue(callee);
+  hold(callee);
 }
 
 inline void rule_tables::drain() {
@@ -331,19 +339,23 @@ inline void rule_tables::add_seeds(table& to, const relation& rows) {
   if (to.seeds.size() > before) enqueue(to);
 }
 
-/// Lets the limits know what the table has grown to.
-inline void rule_tables::hold(table& of) {
-  if (with_.env().limits == nullptr) return;
-  const std::size_t now = of.answers.bytes() + of.seeds.bytes();
-  if (now > of.held) with_.env().limits->hold(now - of.held);
-  of.held = now;
-  with_.env().limits->poll();
+/// Lets the limits know that what they knew as `held` bytes has grown to `now`.
+inline void rule_tables::hold(std::size_t& held, std::size_t now) {
+  watch* const limits = with_.env().limits;
+  if (limits == nullptr) return;
+  if (now > held) {
+    limits->hold(now - held);
+    held_ += now - held;
+    held = now;
+  }
+  limits->poll();
 }
 
 /// Lets `rows` wait at the site; gives them joined with the answers that all earlier rows have seen.
 inline relation rule_tables::wait(call_site& site, const relation& rows) {
   const std::size_t before = site.rows.size();
   site.known.absorb(site.rows, rows);
+  hold(site.held, site.rows.bytes());
   const auto& call = std::get<rule_step>(site.of->plan->steps[site.step].is);
   join_spec spec = with_.spec(*site.of->frame, site.step);
   spec.distinct = false;

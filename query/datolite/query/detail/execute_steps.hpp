@@ -219,6 +219,10 @@ inline relation executor::join_pattern(body_frame& frame, std::size_t step, cons
     const join_spec every{{}, all, {}, {}, width, false, env_.limits};
     detail::naming_clause(s.form,
                           [&] { state.kept = state.rows->join_project_with(relation::unit(), every); });
+    if (env_.limits != nullptr) {
+      env_.limits->hold(state.kept->bytes());
+      kept_bytes_ += state.kept->bytes();
+    }
     return join_kept(state, ys, spec);
   }
   relation out;
