@@ -161,6 +161,18 @@ TEST(rules, that_are_malformed_or_deny_themselves_are_refused) {
   EXPECT_EQ(code_of(ask, pairs, "[[(r ?x) [?x] (not (s ?x))] [(s ?x) [_ ?x]]]"), "no error");
 }
 
+TEST(rules, say_that_they_do_not_see_functions_among_the_inputs) {
+  try {
+    datolite::q("[:find ?x :in $ % ?f :where (r ?x) [(?f ?x)]]", pairs, "[[(r ?x) [?x] [(?f ?x)]]]",
+                [](int) { return true; });
+    FAIL() << "answered";
+  } catch (const datolite::error& e) {
+    EXPECT_EQ(e.code(), "db.error/unknown-function");
+    EXPECT_NE(e.message().find("rules do not see the query's inputs"), std::string::npos) << e.message();
+    EXPECT_NE(e.message().find("in [(?f ?x)]"), std::string::npos) << e.message();
+  }
+}
+
 TEST(depth, of_a_query_built_in_code_is_bounded) {
   value form = value::vector({value::symbol("?x")});
   for (int i = 0; i < 5000; ++i) form = value::list({value::symbol("and"), form});

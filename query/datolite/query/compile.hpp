@@ -141,7 +141,11 @@ class compiler : private resolver {
     if (is_variable(call.callee)) {
       const auto known = functions_.find(call.callee);
       if (known == functions_.end() || !at.knows_inputs) {
-        refuse(unknown_function, "no input function is called " + shown(call.callee), form);
+        refuse(unknown_function,
+               at.knows_inputs ? "no input function is called " + shown(call.callee)
+                               : "rules do not see the query's inputs: register the function " +
+                                     shown(call.callee) + " under a name",
+               form);
       }
       out.input_callee = known->second;
       return;
