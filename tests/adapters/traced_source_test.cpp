@@ -59,6 +59,19 @@ TEST(traced_source, prints_calls_and_joins_as_edn) {
   EXPECT_EQ(source.trace()->as_value(), "[]"_edn);
 }
 
+TEST(traced_source, shows_the_articles_joins_with_their_projections_and_join_map) {
+  const std::vector<std::vector<value>> others{{"e1", "y1"}, {"e1", "y2"}, {"e2", "y3"}, {"e3", "y4"}};
+  const traced_source first{datoms_of_two}, second{others};
+  q("[:find ?v ?y :in $ $b :where [?e :int ?v] [$b ?e ?y]]", first, second);
+  const auto one = first.trace()->joins(), two = second.trace()->joins();
+  ASSERT_TRUE(one.size() == 1 && two.size() == 1);
+  EXPECT_TRUE(one[0].on.empty() && one[0].project_y.empty() && one[0].rows_in == 1);  // with one empty row
+  EXPECT_EQ(one[0].project_x, (std::vector<query::projection>{{2, 0}, {0, 1}}));
+  EXPECT_EQ(two[0].on, (std::vector<query::join_pair>{{0, 1}}));
+  EXPECT_EQ(two[0].project_x, (std::vector<query::projection>{{1, 1}}));
+  EXPECT_EQ(two[0].project_y, (std::vector<query::projection>{{0, 0}}));
+}
+
 TEST(traced_source, every_clause_is_asked_once_whatever_the_rows_between) {
   const traced_source source{datoms_of_two};
   q("[:find ?v ?w :where [?e :int ?v] [?f :int ?w] [?e :int ?w] [(< ?v ?w)]]", source);
@@ -83,6 +96,28 @@ TEST(traced_source, a_db_behind_it_gets_the_same_plan_and_the_same_counts) {
   EXPECT_EQ(seen.query_stats(), plain.query_stats());
   EXPECT_EQ(traced_io.by_index, plain_io.by_index);
   EXPECT_EQ(traced.trace()->calls().size(), 2u);
+}
+
+/// A range that rules join again and again is read and kept, also behind a source that only forwards.
+TEST(traced_source, rules_read_as_much_through_it_as_they_do_without) {
+  std::vector<std::tuple<int, int>> chain;
+  for (int i = 0; i < 50; ++i) chain.emplace_back(i, i + 1);
+  const value rules =
+      "[[(two ?a ?b) [?a ?b]] [(two ?a ?b) [?a ?x] [?x ?c] (two ?c ?b)]"
+      " [(end ?b) (two 0 ?b) (not [?b ?x] [?x _])]]"_edn;
+  const auto check = [&](const auto& source, const char* text) {
+    io_counters plain, through;
+    const auto one = q({.query = text, .args = {source, rules}, .query_stats = true, .io = &plain});
+    const auto two =
+        q({.query = text, .args = {traced_source{source}, rules}, .query_stats = true, .io = &through});
+    EXPECT_EQ(two.as_value(), one.as_value());
+    EXPECT_EQ(two.query_stats(), one.query_stats());
+    EXPECT_EQ(through.total(), plain.total()) << text;
+  };
+  for (const char* text : {"[:find ?b :in $ % :where (two 0 ?b)]", "[:find ?b :in $ % :where (end ?b)]"}) {
+    check(chain, text);
+    check(adapters::sorted(chain), text);
+  }
 }
 
 TEST(traced_source, forwards_the_access_of_a_database) {

@@ -137,6 +137,7 @@ class traced_rows {
       : rows_{std::move(rows)}, trace_{std::move(trace)}, call_{call}, io_{std::move(io)} {}
 
   query::relation join_project_with(const query::relation& ys, const query::join_spec& spec) const;
+  bool always_scans() const { return rows_.always_scans(); }
 
  private:
   query::any_ijoin rows_;

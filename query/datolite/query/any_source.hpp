@@ -6,6 +6,7 @@
 // Threads: as the source it holds.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -26,6 +27,12 @@ template <class X>
 inline constexpr bool is_scan = !MemberJoin<X> && !adl::HasJoin<X>;
 template <class R>
 inline constexpr bool is_scan<matching_rows<R>> = true;
+
+/// Rows that say so themselves.
+template <class X>
+concept SaysWhetherItScans = requires(const X& xs) {
+  { xs.always_scans() } -> std::same_as<bool>;
+};
 
 }  // namespace detail
 
@@ -62,15 +69,16 @@ class any_ijoin {
     return ops_->join(*this, ys, spec);
   }
 
-  /// Whether each join reads all the rows, whatever is bound: whoever joins often may keep them.
-  bool always_scans() const noexcept { return ops_->scans; }
+  /// Whether each join reads all the rows, whatever is bound: whoever joins often may keep them. So it is
+  /// with what the built-in join reads, and with rows whose member of this name says so.
+  bool always_scans() const { return ops_->scans(*this); }
 
  private:
   struct operations {
     relation (*join)(const any_ijoin&, const relation&, const join_spec&);
     void (*move)(any_ijoin& from, any_ijoin& to) noexcept;
     void (*destroy)(any_ijoin&) noexcept;
-    bool scans;
+    bool (*scans)(const any_ijoin&);
   };
 
   static constexpr std::size_t room = 96;
@@ -112,7 +120,16 @@ class any_ijoin {
   }
 
   template <class T>
-  static constexpr operations ops_of{&join_held<T>, &move_held<T>, &destroy_held<T>, detail::is_scan<T>};
+  static bool scans_held(const any_ijoin& self) {
+    if constexpr (detail::SaysWhetherItScans<T>) {
+      return held<T>(const_cast<any_ijoin&>(self)).always_scans();
+    } else {
+      return detail::is_scan<T>;
+    }
+  }
+
+  template <class T>
+  static constexpr operations ops_of{&join_held<T>, &move_held<T>, &destroy_held<T>, &scans_held<T>};
 
   const operations* ops_;
   union {
