@@ -116,6 +116,19 @@ TYPED_TEST(push_down_on, an_opaque_predicate_reads_the_whole_attribute) {
   EXPECT_GE(opaque.steps, 499u);
 }
 
+TYPED_TEST(push_down_on, a_range_reads_avet_where_an_opaque_predicate_reads_aevt) {
+  auto data = TypeParam::open(this->path);
+  io_counters range, opaque;
+  q({.query = "[:find ?e :where [?e :age ?a] [(<= 10 ?a)] [(< ?a 13)]]", .args = {*data.now}, .io = &range});
+  q({.query = "[:find ?e :in $ ?in-range :where [?e :age ?a] [(?in-range ?a)]]",
+     .args = {*data.now, [](std::int64_t a) { return 10 <= a && a < 13; }},
+     .io = &opaque});
+  EXPECT_EQ(range.of(index_order::avet).reads, 15u);
+  EXPECT_EQ(range.total().reads, 15u);
+  EXPECT_EQ(opaque.of(index_order::aevt).reads, 500u);
+  EXPECT_EQ(opaque.total().reads, 500u);
+}
+
 TYPED_TEST(push_down_on, a_clause_probed_from_few_entities_seeks_for_each) {
   auto data = TypeParam::open(this->path);
   const auto probed = data.ask("[:find ?n :in $ [?m ...] :where [?e :email ?m] [?e :name ?n]]",

@@ -19,6 +19,7 @@ struct my_things {
   my_things() {
     conn.transact(R"([{:db/ident :my/attr :db/valueType :db.type/string :db/cardinality :db.cardinality/one}
                       {:db/ident :my/other-attr :db/valueType :db.type/string :db/cardinality :db.cardinality/one}])"_edn);
+    conn.transact("[]"_edn), conn.transact("[]"_edn);  // so that the next has the article's number
     tx = datoms::t_to_tx(
         conn.transact(R"([{:db/id 17592186045418 :my/attr "x" :my/other-attr "oldvalue"}])"_edn).t);
     later = datoms::t_to_tx(conn.transact(R"([{:db/id 17592186045418 :my/other-attr "newvalue"}])"_edn).t);
@@ -31,10 +32,7 @@ TEST(as_of_source, joins_each_row_with_what_was_true_at_its_moment) {
   const auto found =
       q("[:find ?e ?tx ?v :in $ $history :where [$history ?e :my/attr _ ?tx] [$ ?tx ?e :my/other-attr ?v]]",
         adapters::as_of_source{now}, now.history());
-  ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0][0].word(), made.e);
-  EXPECT_EQ(found[0][1].word(), made.tx);
-  EXPECT_EQ(found[0][2], value{"oldvalue"});
+  EXPECT_EQ(to_edn(found.as_value(), edn_style::plain), R"(#{[17592186045418 13194139534315 "oldvalue"]})");
 }
 
 TEST(as_of_source, takes_a_moment_as_a_constant_or_an_input) {
