@@ -1,5 +1,5 @@
-// bench_query: queries over 20,000 people, trees, and the package graph of Debian, beside SQLite and loops by
-// hand.
+// bench_query: queries and pulls over 20,000 people, trees, and the package graph of Debian, beside SQLite
+// and loops by hand.
 //
 //   bench_query [--small] [--times N] [--engine E] [google benchmark's options]
 //   bench_query [--small] [--times N] --write DIRECTORY     the facts as JSON, for other programs
@@ -27,6 +27,7 @@
 #include <datolite/core/edn.hpp>
 #include <datolite/core/value.hpp>
 
+#include "pull_peers.hpp"
 #include "query_ours.hpp"
 #include "query_peers.hpp"
 #include "ratio.hpp"
@@ -146,32 +147,51 @@ struct floor_side {
   }
 };
 
+/// One side's answer, to be timed, and its rows.
+struct peer_side {
+  const char* name;
+  std::function<void()> run;
+  std::function<shown_rows()> rows;
+};
+
+/// Measures a row: ours beside our memory, with --engine, or else beside the peers that `others()` makes
+/// ready.
+void measure(benchmark::State& state, const std::string& name, const world& in,
+             const std::function<std::unique_ptr<bench::our_query>(const our_facts&)>& ask,
+             const std::function<std::vector<peer_side>()>& others) {
+  const auto asked = ask(*in.ours);
+  const shown_rows ours = asked->rows();
+  state.counters["rows"] = static_cast<double>(ours.size());
+  std::vector<bench::side> sides{{"ours", [&] { benchmark::DoNotOptimize(asked->run()); }}};
+  std::unique_ptr<bench::our_query> memory;
+  if (in.in_memory != nullptr) {
+    memory = ask(*in.in_memory);
+    must_agree(name, ours, memory->rows(), "memory");
+    sides.push_back({"memory", [&] { benchmark::DoNotOptimize(memory->run()); }});
+  } else {
+    for (const peer_side& one : others()) {
+      must_agree(name, ours, one.rows(), one.name);
+      sides.push_back({one.name, one.run});
+    }
+  }
+  bench::compare(state, 1, std::move(sides), {.by = bench::clock::thread_cpu});
+}
+
 /// Registers a row of the report: `query` with `extra` arguments after the database. SQLite's statistics are
 /// gathered before the first row that says so: with them, it makes a filter over all edges for each recursive
 /// query.
 void row(const std::string& name, world& in, const char* query, std::vector<value> extra, const char* sql,
          const char* shape, std::vector<parameter> given, floor_side floor, bool analyze = true) {
   bench::row(name, [=, &in](benchmark::State& state) {
-    const auto asked = in.ours->ask(query, extra);
-    const shown_rows ours = asked->rows();
-    state.counters["rows"] = static_cast<double>(ours.size());
-    const bench::side our_side{"ours", [&] { benchmark::DoNotOptimize(asked->run()); }};
-    if (in.in_memory != nullptr) {
-      const auto memory = in.in_memory->ask(query, extra);
-      must_agree(name, ours, memory->rows(), "memory");
-      return bench::compare(state, 1,
-                            {our_side, {"memory", [&] { benchmark::DoNotOptimize(memory->run()); }}},
-                            {.by = bench::clock::thread_cpu});
-    }
-    if (analyze && !std::exchange(in.analyzed, true)) in.sql->analyze();
-    bench::sqlite_query theirs{*in.sql, sql, shape, given};
-    must_agree(name, ours, theirs.rows(), "SQLite");
-    must_agree(name, ours, floor.rows(*in.by_hand), "the floor");
-    bench::compare(state, 1,
-                   {our_side,
-                    {"sqlite", [&] { benchmark::DoNotOptimize(theirs.run()); }},
-                    {"floor", [&] { floor.run(*in.by_hand); }}},
-                   {.by = bench::clock::thread_cpu});
+    measure(
+        state, name, in, [&](const our_facts& facts) { return facts.ask(query, extra); },
+        [&]() -> std::vector<peer_side> {
+          if (analyze && !std::exchange(in.analyzed, true)) in.sql->analyze();
+          const auto theirs = std::make_shared<bench::sqlite_query>(*in.sql, sql, shape, given);
+          return {{"sqlite", [theirs] { benchmark::DoNotOptimize(theirs->run()); },
+                   [theirs] { return theirs->rows(); }},
+                  {"floor", [&] { floor.run(*in.by_hand); }, [&] { return floor.rows(*in.by_hand); }}};
+        });
   });
 }
 
@@ -271,6 +291,39 @@ void people_rows(world& w) {
       "SELECT e, v FROM datoms WHERE a=6 AND v>50000", "ii", {}, rich);
   row("qpred2", w, "[:find ?e ?s :in $ ?min :where [?e :salary ?s] [(> ?s ?min)]]", {50000},
       "SELECT e, v FROM datoms WHERE a=6 AND v>?1", "ii", {std::int64_t{50000}}, rich);
+}
+
+// -- pulls
+
+constexpr std::int64_t root = base + 1;  // of the tree of people
+
+/// Registers a row: the tree of people pulled whole by `pattern`, that is, by SQLite's statement and by hand,
+/// the attributes `wanted`.
+void pull_row(const std::string& name, world& in, const char* pattern, const char* sql,
+              const std::vector<int>& wanted) {
+  std::vector<bool> marked(bench::people_follows + 1);
+  for (const int a : wanted) marked[static_cast<std::size_t>(a)] = true;
+  bench::row(name, [=, &in](benchmark::State& state) {
+    measure(
+        state, name, in, [&](const our_facts& facts) { return facts.pull(pattern, root); },
+        [&]() -> std::vector<peer_side> {
+          const auto theirs = std::make_shared<bench::sqlite_pull>(*in.sql, sql);
+          const auto by_hand = [&] { return bench::pulled_by_hand(*in.by_hand, marked, root); };
+          return {{"sqlite", [theirs] { benchmark::DoNotOptimize(theirs->run(root).follows.data()); },
+                   [theirs] { return bench::rows_of(theirs->run(root)); }},
+                  {"floor", [=] { benchmark::DoNotOptimize(by_hand().follows.data()); },
+                   [=] { return bench::rows_of(by_hand()); }}};
+        });
+  });
+}
+
+void pull_rows(world& w) {
+  pull_row("pull-one", w, "[:name {:follows ...}]", "SELECT a, v FROM datoms WHERE e=?1 AND a IN (0,8)",
+           {0, 8});
+  pull_row("pull-many", w, "[:db/id :last-name :alias :sex :age :salary {:follows ...}]",
+           "SELECT a, v FROM datoms WHERE e=?1 AND a IN (1,3,4,5,6,8)", {1, 3, 4, 5, 6, 8});
+  pull_row("pull-wildcard", w, "[* {:follows ...}]", "SELECT a, v FROM datoms WHERE e=?1",
+           {0, 1, 2, 3, 4, 5, 6, 7, 8});
 }
 
 // -- rules
@@ -549,6 +602,11 @@ int main(int argc, char** argv) {
   const auto people_data = bench::people(20'000 * chosen.times);
   world people = make_world("people", people_data, all_triples(people_data), {});
   people_rows(people);
+
+  const auto tree_of_people = bench::people_tree(12'000);
+  world pulled =
+      make_world("people-tree", tree_of_people, all_triples(tree_of_people), {bench::people_follows});
+  pull_rows(pulled);
 
   std::vector<world> trees;
   trees.reserve(8);

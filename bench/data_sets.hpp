@@ -1,6 +1,7 @@
 // data_sets: the data that the benchmarks of databases use, as transaction data and as triples for SQLite.
 //
 //   people          20,000 generated people, the classic data of DataScript's benchmark: bench::people()
+//   a tree of them  each follows five others: bench::people_tree()
 //   debian, small   3,000 packages of Debian 12 (tests/data)
 //   debian, full    63,666 packages, 265,000 dependencies (bench/data, compressed)
 #pragma once
@@ -94,16 +95,57 @@ inline void gather(data_set& into) {
 
 }  // namespace detail
 
-inline constexpr int people_alias = 3, people_full_name = 2;
+/// Attributes of people by number; those of a tree have all, others do without the last two.
+inline constexpr const char* people_attributes[] = {"name", "last-name", "full-name", "alias",  "sex",
+                                                    "age",  "salary",    "id",        "follows"};
+inline constexpr int people_full_name = 2, people_alias = 3, people_id = 7, people_follows = 8;
 
-/// `n` people with ids of the partition user, in a shuffled order.
-inline data_set people(int n) {
+namespace detail {
+
+/// What a person has, by number of attribute.
+inline std::vector<std::pair<int, value>> person(splitmix& random) {
   static constexpr const char* names[] = {"Ivan", "Petr",   "Sergei", "Oleg",
                                           "Yuri", "Dmitry", "Fedor",  "Denis"};
   static constexpr const char* families[] = {"Ivanov",  "Petrov",    "Sidorov",
                                              "Kovalev", "Kuznetsov", "Voronoi"};
-  static constexpr const char* attributes[] = {"name", "last-name", "full-name", "alias",
-                                               "sex",  "age",       "salary"};
+  const std::string name = names[random.below(8)], family = families[random.below(6)];
+  std::vector<std::string> aliases;
+  for (std::uint64_t left = random.below(11); left > 0; --left) {
+    const std::string alias(1, static_cast<char>('A' + random.below(12)));
+    if (std::find(aliases.begin(), aliases.end(), alias) == aliases.end()) aliases.push_back(alias);
+  }
+  std::vector<std::pair<int, value>> facts{
+      {0, value{name}}, {1, value{family}}, {2, value{name + " " + family}}};
+  for (const std::string& alias : aliases) facts.emplace_back(people_alias, value{alias});
+  facts.emplace_back(4, value::keyword(random.below(2) == 0 ? "male" : "female"));
+  facts.emplace_back(5, value{static_cast<std::int64_t>(random.below(100))});
+  facts.emplace_back(6, value{static_cast<std::int64_t>(random.below(100001))});
+  return facts;
+}
+
+inline entity_data person_of(std::int64_t e, const std::vector<std::pair<int, value>>& facts) {
+  entity_data made;
+  std::vector<map_entry> map{{value::keyword("db/id"), value{e}}};
+  std::vector<value> several[people_follows + 1];
+  for (const auto& [a, v] : facts) {
+    const bool many = a == people_alias || a == people_follows;
+    const value attribute = value::keyword(people_attributes[a]);
+    made.triples.push_back(triple_of(e, a, many, v));
+    made.facts.push_back(value::vector({value::vector({value::keyword("db/add"), value{e}, attribute, v})}));
+    many ? several[a].push_back(v) : map.push_back({attribute, v});
+  }
+  for (const int a : {people_alias, people_follows}) {
+    if (several[a].empty()) continue;
+    map.push_back({value::keyword(people_attributes[a]), value::vector(std::span<const value>{several[a]})});
+  }
+  made.map = make_map(std::span<const map_entry>{map});
+  return made;
+}
+
+}  // namespace detail
+
+/// `n` people with ids of the partition user, in a shuffled order.
+inline data_set people(int n) {
   data_set out;
   out.schema = read_edn(R"([
     {:db/ident :name      :db/valueType :db.type/string  :db/cardinality :db.cardinality/one  :db/index true}
@@ -114,37 +156,43 @@ inline data_set people(int n) {
     {:db/ident :age       :db/valueType :db.type/long    :db/cardinality :db.cardinality/one  :db/index true}
     {:db/ident :salary    :db/valueType :db.type/long    :db/cardinality :db.cardinality/one  :db/index true}])");
   detail::splitmix random{20240601};
-  const value add = value::keyword("db/add");
   for (int i = 0; i < n; ++i) {
-    const std::int64_t e = (std::int64_t{4} << 42) + 1'000'000 + i;
-    const std::string name = names[random.below(8)], family = families[random.below(6)];
-    std::vector<std::string> aliases;
-    for (std::uint64_t left = random.below(11); left > 0; --left) {
-      const std::string alias(1, static_cast<char>('A' + random.below(12)));
-      if (std::find(aliases.begin(), aliases.end(), alias) == aliases.end()) aliases.push_back(alias);
-    }
-    std::vector<std::pair<int, value>> facts{
-        {0, value{name}}, {1, value{family}}, {2, value{name + " " + family}}};
-    for (const std::string& alias : aliases) facts.emplace_back(people_alias, value{alias});
-    facts.emplace_back(4, value::keyword(random.below(2) == 0 ? "male" : "female"));
-    facts.emplace_back(5, value{static_cast<std::int64_t>(random.below(100))});
-    facts.emplace_back(6, value{static_cast<std::int64_t>(random.below(100001))});
-    entity_data made;
-    std::vector<map_entry> map{{value::keyword("db/id"), value{e}}};
-    std::vector<value> all_aliases;
-    for (const auto& [a, v] : facts) {
-      made.triples.push_back(detail::triple_of(e, a, a == people_alias, v));
-      made.facts.push_back(value::vector({value::vector({add, value{e}, value::keyword(attributes[a]), v})}));
-      a == people_alias ? all_aliases.push_back(v) : map.push_back({value::keyword(attributes[a]), v});
-    }
-    if (!all_aliases.empty()) {
-      map.push_back({value::keyword("alias"), value::vector(std::span<const value>{all_aliases})});
-    }
-    made.map = make_map(std::span<const map_entry>{map});
-    out.entities.push_back(std::move(made));
+    out.entities.push_back(
+        detail::person_of((std::int64_t{4} << 42) + 1'000'000 + i, detail::person(random)));
   }
   for (std::size_t i = out.entities.size(); i-- > 1;)
     std::swap(out.entities[i], out.entities[random.below(i + 1)]);
+  detail::gather(out);
+  return out;
+}
+
+/// 781 people, each of the first five levels but the last following five, the root first, and `others` whom
+/// nobody follows. Nothing is indexed by value.
+inline data_set people_tree(int others) {
+  constexpr std::int64_t base = std::int64_t{4} << 42, root = 1, leaves = 156;
+  data_set out;
+  out.schema = read_edn(R"([
+    {:db/ident :name      :db/valueType :db.type/string  :db/cardinality :db.cardinality/one}
+    {:db/ident :last-name :db/valueType :db.type/string  :db/cardinality :db.cardinality/one}
+    {:db/ident :full-name :db/valueType :db.type/string  :db/cardinality :db.cardinality/one}
+    {:db/ident :alias     :db/valueType :db.type/string  :db/cardinality :db.cardinality/many}
+    {:db/ident :sex       :db/valueType :db.type/keyword :db/cardinality :db.cardinality/one}
+    {:db/ident :age       :db/valueType :db.type/long    :db/cardinality :db.cardinality/one}
+    {:db/ident :salary    :db/valueType :db.type/long    :db/cardinality :db.cardinality/one}
+    {:db/ident :id        :db/valueType :db.type/long    :db/cardinality :db.cardinality/one}
+    {:db/ident :follows   :db/valueType :db.type/ref     :db/cardinality :db.cardinality/many}])");
+  detail::splitmix random{20240601};
+  for (std::int64_t i = root; i <= 781; ++i) {
+    auto facts = detail::person(random);
+    if (i <= leaves) {
+      facts.emplace_back(people_id, value{i});
+      for (std::int64_t k = 5 * i - 3; k <= 5 * i + 1; ++k)
+        facts.emplace_back(people_follows, value::ref(base + k));
+    }
+    out.entities.push_back(detail::person_of(base + i, facts));
+  }
+  for (int i = 0; i < others; ++i)
+    out.entities.push_back(detail::person_of(base + 10'000 + i, detail::person(random)));
   detail::gather(out);
   return out;
 }

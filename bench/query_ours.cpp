@@ -9,6 +9,8 @@
 #include <datolite/engines/leveldb.hpp>
 #include <datolite/engines/lmdb.hpp>
 
+#include <data_sets.hpp>
+
 namespace datolite::bench {
 
 namespace {
@@ -60,6 +62,43 @@ class one_query final : public our_query {
   std::vector<value> extra_;
 };
 
+class one_pull final : public our_query {
+ public:
+  one_pull(db now, const std::string& pattern, std::int64_t root)
+      : now_{std::move(now)}, pattern_{pattern}, root_{value::ref(root)} {}
+
+  std::size_t run() override { return datolite::pull(now_, pattern_, root_).entries().size(); }
+
+  shown_rows rows() override {
+    shown_rows out;
+    gather(datolite::pull(now_, pattern_, root_), out);
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
+ private:
+  static void gather(const value& person, shown_rows& into) {
+    std::string row;
+    for (int a = 0; a < people_follows; ++a) {
+      const value* const found = find_keyword(person, people_attributes[a]);
+      if (found == nullptr) {
+      } else if (a != people_alias) {
+        row += shown(*found);
+      } else {
+        for (const value& alias : found->elements()) row += shown(alias);
+      }
+      row += "\t";
+    }
+    into.push_back(std::move(row));
+    if (const value* const kids = find_keyword(person, people_attributes[people_follows]))
+      for (const value& kid : kids->elements()) gather(kid, into);
+  }
+
+  db now_;
+  pull_pattern pattern_;
+  value root_;
+};
+
 }  // namespace
 
 struct our_facts::state {
@@ -77,6 +116,10 @@ our_facts::~our_facts() = default;
 
 std::unique_ptr<our_query> our_facts::ask(const std::string& text, std::vector<value> extra) const {
   return std::make_unique<one_query>(state_->conn.db(), text, std::move(extra));
+}
+
+std::unique_ptr<our_query> our_facts::pull(const std::string& pattern, std::int64_t root) const {
+  return std::make_unique<one_pull>(state_->conn.db(), pattern, root);
 }
 
 }  // namespace datolite::bench

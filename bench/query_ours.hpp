@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ class our_facts {
 
   /// `extra`: the arguments after the database.
   std::unique_ptr<our_query> ask(const std::string& text, std::vector<value> extra) const;
+
+  /// A tree of people pulled from `root`; its rows are the people's.
+  std::unique_ptr<our_query> pull(const std::string& pattern, std::int64_t root) const;
 
  private:
   struct state;

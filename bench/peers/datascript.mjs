@@ -21,6 +21,7 @@ const indexed = { ':db/index': true };
 const schemas = {
   people: { alias: { ...many, ...indexed }, ...Object.fromEntries(['name', 'last-name', 'full-name', 'sex', 'age', 'salary'].map(a => [a, indexed])) },
   trees: { follows: refs },
+  'people-tree': { alias: many, follows: refs },
   debian: { 'package/name': { ':db/unique': ':db.unique/identity' }, 'package/section': indexed, 'package/depends': refs },
 };
 
@@ -30,7 +31,7 @@ const transitive = (name, attribute, left) => `[[(${name} ?x ?y) [?x "${attribut
 const needs = transitive('needs', 'package/depends'), needs_left = transitive('needs', 'package/depends', true);
 const closure = '[:find ?n :in $ % ?root :where [?r "package/name" ?root] (needs ?r ?e) [?e "package/name" ?n]]';
 
-const rows = [
+const rows = [  // name, facts, query or { pull }, inputs
   ['q1', 'people', '[:find ?e :where [?e "name" "Ivan"]]'],
   ['q2', 'people', '[:find ?e ?a :where [?e "name" "Ivan"] [?e "age" ?a]]'],
   ['q2-switch', 'people', '[:find ?e ?a :where [?e "age" ?a] [?e "name" "Ivan"]]'],
@@ -39,6 +40,9 @@ const rows = [
   ['q5', 'people', '[:find ?e ?n ?l ?a ?s ?al :in $ ?n ?a :where [?e "name" ?n] [?e "age" ?a] [?e "last-name" ?l] [?e "sex" ?s] [?e "alias" ?al]]', 'Anastasia', 35],
   ['qpred1', 'people', '[:find ?e ?s :where [?e "salary" ?s] [(> ?s 50000)]]'],
   ['qpred2', 'people', '[:find ?e ?s :in $ ?min :where [?e "salary" ?s] [(> ?s ?min)]]', 50000],
+  ['pull-one', 'people-tree', { pull: '["name" {"follows" ...}]' }],
+  ['pull-many', 'people-tree', { pull: '[:db/id "last-name" "alias" "sex" "age" "salary" {"follows" ...}]' }],
+  ['pull-wildcard', 'people-tree', { pull: '[* {"follows" ...}]' }],
   ...['wide-3x3', 'wide-5x3', 'wide-7x3', 'wide-4x6', 'long-10x3', 'long-30x3', 'long-30x5'].map(tree =>
     ['rules-' + tree, tree, '[:find ?e ?e2 :in $ % :where (follows ?e ?e2)]', transitive('follows', 'follows')]),
   ...['libc6', 'libssl3'].map(name => ['dependents-' + name, 'debian',
@@ -52,13 +56,16 @@ const rows = [
   ['all-dependents-libssl3', 'debian', '[:find ?n :in $ % ?root :where [?r "package/name" ?root] (needs ?e ?r) [?e "package/name" ?n]]', needs, 'libssl3'],
 ];
 
+// The entities of a tree that was pulled.
+const people = tree => [tree, ...(tree.follows ?? []).flatMap(people)];
+
 function measure([name, world, query, ...inputs]) {
   const facts = JSON.parse(fs.readFileSync(path.join(directory, world + '.json')))
     .map(({ 'db/id': id, ...rest }) => ({ ':db/id': id, ...rest }));
   const db = d.db_with(d.empty_db(schemas[world] ?? schemas.trees), facts);
-  const ask = () => d.q(query, db, ...inputs);
+  const ask = query.pull ? () => d.pull(db, query.pull, 1) : () => d.q(query, db, ...inputs);
   const timed = () => { const t = performance.now(); ask(); return performance.now() - t; };
-  const found = ask().length, times = [timed()];
+  const found = (query.pull ? people(ask()) : ask()).length, times = [timed()];
   for (const end = performance.now() + 2000; performance.now() < end || times.length < 3;) times.push(timed());
   times.sort((a, b) => a - b);
   return { name, rows: found, ms: times[times.length >> 1] };

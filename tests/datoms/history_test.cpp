@@ -196,7 +196,8 @@ class history {
       words.insert(by_e || range.v->is(kind::ref) ? some_entity() : below(8) - 3);
     const std::vector<std::int64_t> ascending{words.begin(), words.end()};
     expect_same_runs(in, range, by_e ? components::e : components::v, ascending,
-                     below(3) == 0 ? static_cast<std::size_t>(below(9)) : 1'000'000);
+                     {.enough = below(3) == 0 ? static_cast<std::size_t>(below(9)) : run_limits::all,
+                      .each = below(3) == 0 ? static_cast<std::size_t>(1 + below(3)) : run_limits::all});
   }
 
   void compare_some(const db& in, const time_filter& time, int ranges) {

@@ -49,7 +49,7 @@ inline std::set<std::string> all_facts(const db& in, index_order order = index_o
 
 /// Many runs that a cursor reads at once are those that it reads one by one, and count as much.
 inline void expect_same_runs(const db& in, const datom_range& range, components by,
-                             std::span<const std::int64_t> words, std::size_t enough) {
+                             std::span<const std::int64_t> words, run_limits limits) {
   io_counters at_once, each;
   const auto mine = in.access().open_cursor(range.index, components::all, &at_once);
   const auto other = in.access().open_cursor(range.index, components::all, &each);
@@ -57,8 +57,8 @@ inline void expect_same_runs(const db& in, const datom_range& range, components 
   std::vector<std::size_t> ends, expected_ends;
   for (int turn = 0; turn < 2; ++turn) {  // the second stands where the first has left it
     found.clear(), expected.clear(), ends.clear(), expected_ends.clear();
-    mine->read_runs(range, by, words, enough, found, ends);
-    other->datom_cursor::read_runs(range, by, words, enough, expected, expected_ends);
+    mine->read_runs(range, by, words, limits, found, ends);
+    other->datom_cursor::read_runs(range, by, words, limits, expected, expected_ends);
     ASSERT_EQ(ends, expected_ends) << "in " << static_cast<int>(range.index);
     ASSERT_EQ(found.e, expected.e);
     ASSERT_EQ(found.a, expected.a);

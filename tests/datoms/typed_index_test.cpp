@@ -181,9 +181,10 @@ TEST(TypedIndex, ManyRunsReadAtOnceAreThoseReadOneByOneAlsoInBlocks) {
           std::set<std::int64_t> words;
           for (int n = below(60); n >= 0; --n)
             words.insert(ages ? below(100) - 10 : datoms::entid_at(datoms::part_user, 4990 + below(1120)));
-          const std::size_t enough =
-              below(2) == 0 ? std::size_t{1'000'000} : static_cast<std::size_t>(below(60));
-          expect_same_runs(in, range, by, std::vector(words.begin(), words.end()), enough);
+          const run_limits limits{
+              .enough = below(2) == 0 ? run_limits::all : static_cast<std::size_t>(below(60)),
+              .each = below(2) == 0 ? run_limits::all : static_cast<std::size_t>(1 + below(3))};
+          expect_same_runs(in, range, by, std::vector(words.begin(), words.end()), limits);
           if (HasFatalFailure()) return;
         }
       }

@@ -181,6 +181,21 @@ class generator {
       if (one && !taken.emplace(e, name).second) continue;
       set.add(e, name, name < "c" ? value{static_cast<std::int64_t>(below(5))} : value::ref(entity()));
     }
+    if (chance(6)) crowd(set);
+  }
+
+  /// The first entity leads to more than are read together, some of them larger than what is read at first; a
+  /// few lead back.
+  void crowd(datom_set& set) {
+    constexpr entity_id first = 100;
+    const entity_id count = static_cast<entity_id>(40 + below(120));
+    for (entity_id e = first; e < first + count; ++e) {
+      set.add(1, "s", value::ref(e));
+      const std::size_t values = chance(20) ? 40 + below(50) : below(4);
+      for (std::size_t i = 0; i < values; ++i) set.add(e, "b", value{static_cast<std::int64_t>(i)});
+      if (chance(2)) set.add(e, "a", value{static_cast<std::int64_t>(below(5))});
+      if (e < first + 2 && chance(2)) set.add(e, "p", value::ref(1));
+    }
   }
 
   std::string pattern(int depth = 0) {

@@ -18,16 +18,17 @@ using datolite::value;
 using datolite::query::relation;
 using datolite::query::detail::spare_allocator;
 using datolite::query::detail::spare_memory;
+using datolite::query::detail::spare_sizes;
 
 TEST(SpareMemory, GivesWhatWasGivenBackOfAboutThatSize) {
   std::thread{[] {  // a thread that keeps nothing yet
-    std::vector<std::size_t> sizes{0, 1, spare_memory::most - 1, spare_memory::most, spare_memory::most + 1};
-    for (std::size_t size = 2; size <= 2 * spare_memory::most; size += size < 300 ? 1 : 61)
+    std::vector<std::size_t> sizes{0, 1, spare_sizes::most - 1, spare_sizes::most, spare_sizes::most + 1};
+    for (std::size_t size = 2; size <= 2 * spare_sizes::most; size += size < 300 ? 1 : 61)
       sizes.push_back(size);
     for (const std::size_t size : sizes) {
       std::vector<std::pair<void*, std::size_t>> held;
       std::set<void*> different;
-      for (std::size_t i = 0; i < 2 * spare_memory::most_kept; ++i) {
+      for (std::size_t i = 0; i < 2 * spare_sizes::most_of_a_size; ++i) {
         void* const taken = spare_memory::take(size);
         std::memset(taken, 0x5A, size);  // under a sanitizer: there is room for it
         ASSERT_TRUE(different.insert(taken).second);
@@ -36,8 +37,8 @@ TEST(SpareMemory, GivesWhatWasGivenBackOfAboutThatSize) {
       for (const auto& [taken, of] : held) spare_memory::give_back(taken, of);
     }
     // Each size was given back more often than it may be kept.
-    const std::size_t of_each = 2 * spare_memory::most - spare_memory::least;
-    const std::size_t kept = spare_memory::keeps ? spare_memory::most_kept * of_each : 0;
+    const std::size_t of_each = 2 * spare_sizes::most - spare_sizes::least;
+    const std::size_t kept = spare_memory::keeps ? spare_sizes::most_of_a_size * of_each : 0;
     EXPECT_EQ(spare_memory::kept_bytes(), kept);
     if (!spare_memory::keeps) return;
     void* const first = spare_memory::take(100);

@@ -7,6 +7,8 @@
 // index_access that opened it.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -56,6 +58,13 @@ struct datom_range {
   const entity_set* among = nullptr;
 };
 
+/// How much to read of many runs.
+struct run_limits {
+  static constexpr std::size_t all = static_cast<std::size_t>(-1);
+  std::size_t enough = all;  ///< no further run begins behind so many datoms
+  std::size_t each = all;    ///< the first so many of each run, at least 1
+};
+
 /// Reads runs of one index. Laws: after `seek(r)`, `next_batch` yields exactly the datoms of `r` (but for those that
 /// `r.among` lets it leave out), in the index's order (or its reverse), and then returns false until the next seek. A fresh cursor yields nothing.
 class datom_cursor {
@@ -71,18 +80,22 @@ class datom_cursor {
 
   /// Reads many runs: `range` with each of `words` in turn, which ascend, for its entity (`in` is e) or its
   /// value (`in` is v; it stays of its kind, ref or long). Appends the datoms to `out`, and to `ends` how many
-  /// there are in `out` after each run; stops behind the run with which there are `enough`. The same as a seek
-  /// and batches for each, which is also how it counts. REQUIRES: range has that component. The next read
+  /// there are in `out` after each run; stops behind the run with which there are `limits.enough`. The same as a
+  /// seek and batches for each, which is also how it counts. REQUIRES: range has that component. The next read
   /// begins with a seek.
   virtual void read_runs(datom_range range, components in, std::span<const std::int64_t> words,
-                         std::size_t enough, datom_columns& out, std::vector<std::size_t>& ends) {
+                         run_limits limits, datom_columns& out, std::vector<std::size_t>& ends) {
     datom_columns batch;
     for (const std::int64_t word : words) {
       set_word(range, in, word);
       seek(range);
-      while (next_batch(batch, 1024)) out.append(batch);
+      std::size_t left = limits.each;
+      while (left > 0 && next_batch(batch, std::min<std::size_t>(left, 1024))) {
+        left -= batch.size;
+        out.append(batch);
+      }
       ends.push_back(out.size);
-      if (out.size >= enough) return;
+      if (out.size >= limits.enough) return;
     }
   }
 

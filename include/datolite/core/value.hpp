@@ -28,6 +28,7 @@
 #include <vector>
 
 #include <datolite/core/error.hpp>
+#include <datolite/core/payload.hpp>
 
 namespace datolite {
 
@@ -83,12 +84,6 @@ class value;
 struct map_entry;
 
 namespace detail {
-
-/// Head of a shared payload; `size` bytes or values follow it.
-struct shared_payload {
-  std::atomic<std::uint32_t> holders;
-  std::uint32_t size;
-};
 
 [[noreturn]] inline void throw_wrong_kind(std::string_view wanted, kind found) {
   throw error{error_category::incorrect, "db.error/wrong-type",
@@ -363,18 +358,6 @@ const value* find_keyword(const value& m, std::string_view key) noexcept;
 
 // ---------------------------------------------------------------------------------------------------------------
 
-namespace detail {
-
-inline shared_payload* allocate_payload(std::size_t size, std::size_t bytes_needed) {
-  if (size > 0xFFFF'FFFFu) {
-    throw error{error_category::exhausted, "db.error/value-too-large", "a value holds at most 4 GiB"};
-  }
-  void* place = ::operator new(sizeof(shared_payload) + bytes_needed);
-  return ::new (place) shared_payload{{1}, static_cast<std::uint32_t>(size)};
-}
-
-}  // namespace detail
-
 inline value::value(datolite::kind k, std::string_view text) : value{k} {
   if (text.size() <= inline_capacity) {
     copy_inline(text);
@@ -426,16 +409,18 @@ inline value value::from_moved(datolite::kind k, std::span<value> elements) {
 /// payload linked to the next through its own (no longer needed) memory.
 inline void value::release() noexcept {
   if (payload()->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  if (!holds_values()) return ::operator delete(payload());
+  if (!holds_values()) return detail::free_payload(payload(), payload()->size);
 
-  // A dead payload's `holders` and `size` stay; its link is kept in a side chain through the first element's
-  // slot only after that element has been moved out, so nothing is allocated here.
+  // A dead payload counts its living elements in `size`. Its link in a side chain, and how many there were,
+  // are kept in the first element's slot only after that element has been moved out, so nothing is allocated
+  // here.
   value* chain =
       nullptr;  // dead payloads' first slots; slot->small_ holds the next, elements from 1 on still live
   auto push = [&chain](detail::shared_payload* dead) {
     auto* first = reinterpret_cast<value*>(dead + 1);
     value head{std::move(*first)};
     first->store(chain);
+    std::memcpy(first->small_ + extent_at, &dead->size, sizeof dead->size);
     chain = first;
     return head;
   };
@@ -451,7 +436,7 @@ inline void value::release() noexcept {
           pending = push(p);
           continue;
         }
-        ::operator delete(p);
+        detail::free_payload(p, p->size);
       }
     }
     if (chain == nullptr) return;
@@ -460,8 +445,10 @@ inline void value::release() noexcept {
       pending.~value();
       ::new (&pending) value{std::move(chain[--top->size])};
     } else {
+      std::uint32_t elements;
+      std::memcpy(&elements, chain->small_ + extent_at, sizeof elements);
       chain = chain->load<value*>();
-      ::operator delete(top);
+      detail::free_payload(top, elements * sizeof(value));
     }
   }
 }

@@ -61,7 +61,7 @@ inline void drop_values(std::vector<value>& all) noexcept {
     std::uint32_t together = 0;
     const auto give_back = [&] {
       if (together == 0 || of->holders.fetch_sub(together, std::memory_order_acq_rel) != together) return;
-      ::operator delete(of);
+      detail::free_payload(of, of->size);
     };
     for (value& one : all) {
       if (!one.is_shared() || one.holds_values()) continue;

@@ -97,17 +97,17 @@ class cursor final : public datom_cursor {
     return out.size > 0;
   }
 
-  void read_runs(datom_range range, components in, std::span<const std::int64_t> words, std::size_t enough,
+  void read_runs(datom_range range, components in, std::span<const std::int64_t> words, run_limits limits,
                  datom_columns& out, std::vector<std::size_t>& ends) override {
     const bool masks = order_ == index_order::avet && !in_.masked.empty();
     if (words.empty() || !typed::word_run::serves(range, in) || time_.needs_past() || masks)
-      return datom_cursor::read_runs(std::move(range), in, words, enough, out, ends);
+      return datom_cursor::read_runs(std::move(range), in, words, limits, out, ends);
     set_word(range, in, words[0]);
     const typed::word_run run{range, in};
     novelty_ahead fresh{*in_.novelty, order_, run.at(words[0])};
     block_runs here{current_, run};
     picked_.clear(), picked_.reserve(std::min<std::size_t>(2 * words.size(), 256));
-    typed::reserve_runs(out, wanted_, words.size(), enough);
+    typed::reserve_runs(out, wanted_, words.size(), limits.enough);
     for (std::size_t i = 0; i < words.size(); ++i) {
       const std::int64_t word = words[i];
       const bool plain = fresh.none() || !fresh.has(run.at(word));
@@ -117,22 +117,23 @@ class cursor final : public datom_cursor {
         found = plain && here.reach(word);
       }
       if (found) {
-        pick(*current_.last(), here.first(), here.end());
+        pick(*current_.last(), here.first(), here.end(), limits.each);
         ends.push_back(out.size + picked_.size());
       } else {
-        datom_cursor::read_runs(range, in, words.subspan(i, 1), enough, out, ends);
+        datom_cursor::read_runs(range, in, words.subspan(i, 1), limits, out, ends);
         here.lose();
       }
-      if (out.size + picked_.size() >= enough) break;
+      if (out.size + picked_.size() >= limits.enough) break;
     }
     show_picked(out);
     current_.clear(), past_.clear(), novelty_.clear();
   }
 
  private:
-  /// Notes those of the rows [first, end) of the present block that the time shows.
-  void pick(const block& b, std::size_t first, std::size_t end) {
+  /// Notes the first `each` of the rows [first, end) of the present block that the time shows.
+  void pick(const block& b, std::size_t first, std::size_t end, std::size_t each) {
     const bool all = time_.since < b.first_t();
+    if (all) end = first + std::min(end - first, each);
     const std::size_t n = picked_.size();
     picked_.resize(n + (end - first));
     std::uint32_t* to = picked_.data() + n;
@@ -140,7 +141,7 @@ class cursor final : public datom_cursor {
       *to = static_cast<std::uint32_t>(i);
       to += all || time_.shows(b.t_added(i)) ? 1 : 0;
     }
-    picked_.resize(static_cast<std::size_t>(to - picked_.data()));
+    picked_.resize(n + std::min(static_cast<std::size_t>(to - picked_.data()) - n, each));
   }
 
   /// Hands out the rows of the present block that were noted.

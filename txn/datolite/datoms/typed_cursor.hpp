@@ -156,10 +156,10 @@ class cursor final : public datom_cursor {
     return out.size > 0;
   }
 
-  void read_runs(datom_range range, components in, std::span<const std::int64_t> words, std::size_t enough,
+  void read_runs(datom_range range, components in, std::span<const std::int64_t> words, run_limits limits,
                  datom_columns& out, std::vector<std::size_t>& ends) override {
     if (words.empty() || !word_run::serves(range, in) || (time_.needs_past() && !past_.empty()))
-      return datom_cursor::read_runs(std::move(range), in, words, enough, out, ends);
+      return datom_cursor::read_runs(std::move(range), in, words, limits, out, ends);
     in_current_.clear(), in_past_.clear(), tail_current_.clear(), tail_past_.clear();
     set_word(range, in, words[0]);
     word_run run{range, in};
@@ -168,7 +168,7 @@ class cursor final : public datom_cursor {
     std::vector<word_place> lows;
     std::array<tree::iterator, together> found;
     lows.reserve(together);
-    reserve_runs(out, wanted_, words.size(), enough);
+    reserve_runs(out, wanted_, words.size(), limits.enough);
     taken_rows taken{*this, out};
     for (std::size_t from = 0; from < words.size(); from += together) {
       const auto some = words.subspan(from, std::min(together, words.size() - from));
@@ -179,13 +179,13 @@ class cursor final : public datom_cursor {
       for (std::size_t i = 0; i < some.size(); ++i) {
         if (later.has(lows[i].at)) {
           taken.show();
-          datom_cursor::read_runs(range, in, some.subspan(i, 1), enough, out, ends);
+          datom_cursor::read_runs(range, in, some.subspan(i, 1), limits, out, ends);
         } else {
           run.set(some[i]);
-          take_run(taken, found[i], run);
+          take_run(taken, found[i], run, limits.each);
           ends.push_back(taken.in_all());
         }
-        if (taken.in_all() >= enough) return taken.show();
+        if (taken.in_all() >= limits.enough) return taken.show();
       }
     }
     taken.show();
@@ -210,18 +210,20 @@ class cursor final : public datom_cursor {
     std::size_t n_ = 0;
   };
 
-  /// Takes what the time shows of a run of the tree that begins at `at`.
-  void take_run(taken_rows& taken, tree::iterator at, const word_run& run) {
+  /// Takes the first `each` that the time shows of a run of the tree that begins at `at`.
+  void take_run(taken_rows& taken, tree::iterator at, const word_run& run, std::size_t each) {
     const std::size_t before = taken.in_all();
     ++io_.seeks;
-    for (;;) {
+    for (std::size_t left = each;;) {
       const auto rows = at.side_by_side();
       std::size_t n = 0;
-      for (; n < rows.size() && run.has(rows[n]); ++n) {
-        if (time_.shows(rows[n].t_added)) taken.add(rows[n]);
+      for (; n < rows.size() && left > 0 && run.has(rows[n]); ++n) {
+        if (!time_.shows(rows[n].t_added)) continue;
+        taken.add(rows[n]);
+        --left;
       }
       io_.steps += n;
-      if (n == 0 || n < rows.size()) break;
+      if (n == 0 || n < rows.size() || left == 0) break;
       at.skip(n);
     }
     io_.reads += taken.in_all() - before;

@@ -333,7 +333,7 @@ inline void index_join::search_words(std::size_t slot, const query::relation& ys
     ends.clear();
     datom_columns& to = exact ? state.gathered : state.columns;
     to.clear();
-    cursor.read_runs(range, component_of(slot), all.distinct().subspan(done), enough, to, ends);
+    cursor.read_runs(range, component_of(slot), all.distinct().subspan(done), {.enough = enough}, to, ends);
     for (std::size_t i = 0, from = 0; i < ends.size(); from = ends[i++]) {
       if (exact)
         pair_up(state, from, ends[i], all.rows_of(done + i));

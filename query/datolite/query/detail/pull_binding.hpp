@@ -38,6 +38,7 @@ struct bound_spec {
   std::uint64_t met = 0;       ///< the last entity that had it
 
   bool is_id() const noexcept { return said != nullptr && said->is_id(); }
+  bool transforms() const noexcept { return said != nullptr && said->xform; }
   /// Whether it shows in the result of an entity that does not have it.
   bool stands_alone() const noexcept {
     return said != nullptr && (said->is_id() || said->default_value || said->xform);
@@ -47,6 +48,7 @@ struct bound_spec {
 struct bound_node {
   bool wildcard = false;
   bool repeats_keys = false;                       ///< two specs have one key
+  bool has_twins = false;                          ///< two specs name one attribute
   std::vector<std::unique_ptr<bound_spec>> specs;  ///< by rank; of those with one key the last counts
   std::vector<bound_spec*> forward;                ///< by id
   std::vector<bound_spec*> reverse;
@@ -168,6 +170,7 @@ class pull_binding {
         spec->twin = std::exchange(all[to - 1]->twin, spec);
         all[to - 1]->read_limit = std::max(all[to - 1]->read_limit, spec->limit);
         spec->shares = all[to - 1]->shares = true;
+        node.has_twins = true;
       } else {
         all[to++] = spec;
       }

@@ -1,14 +1,16 @@
 // puller: pulls one entity after another by one pattern.
 //
-// An entity is read whole when it is met: the attributes wanted are one run of EAVT, read in one pass, and
-// each reverse attribute is a run of VAET. Then its attributes are shown in the order of their keys; where
-// one leads to other entities these are pulled one after another, on a stack of our own. What is finished
-// stands on a second stack, from which vectors and maps are made when their last part is there.
+// What an entity has is a run of EAVT, and each reverse attribute one of VAET. The entities that one
+// attribute leads to are read together, some dozens at a time, and stand on a stack of rows; one that turns
+// out to be large is read again, by the attributes wanted. Its attributes are shown in the order of their
+// keys; where one leads to other entities these are pulled one after another, on a stack of our own. What is
+// finished stands on a third stack, from which vectors and maps are made when their last part is there.
 //
 // Used by one thread. Must not outlive the database.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,13 +44,11 @@ class puller {
   /// What the pattern shows of `e`: a map, {} if that is nothing.
   value operator()(entity_id e) {
     frames_.clear(), groups_.clear(), values_.clear(), depths_.clear(), done_.clear();
+    rows_.clear(), ends_.clear();
     path_.truncate(0);
-    open(binding_.node(0), e, path_.size());
+    open(binding_.node(0), e, unread, path_.size());
     for (;;) {
-      if (frames_.back().next_group < groups_.size()) {
-        advance();
-        continue;
-      }
+      if (advance()) continue;
       value made = close();
       if (frames_.empty()) return made;
       if (!made.elements().empty()) done_.push_back(std::move(made));
@@ -58,10 +58,17 @@ class puller {
  private:
   using expansion = bound_spec::expansion;
 
-  /// The values of one attribute of an entity: `count` of `values_` from `first` on.
+  static constexpr std::size_t together = 64;  ///< entities, at most, that are read together
+  static constexpr std::size_t at_first = 64;  ///< datoms that are read before it is known how many there are
+  static constexpr std::size_t unread = static_cast<std::size_t>(-1);  ///< no run of rows_
+
+  /// The values of one attribute of an entity: `count` of `in` from `first` on.
   struct group {
     bound_spec* of;
+    std::vector<value>* in;
     std::size_t first, count;
+
+    std::span<value> values() const noexcept { return std::span{*in}.subspan(first, count); }
   };
 
   /// An entity being pulled. What it has in the shared stacks begins at these places.
@@ -71,22 +78,26 @@ class puller {
     std::size_t start;  // where the way of its recursion begins
     std::size_t path, groups, values, depths, done;
     std::size_t next_group;
-    std::size_t next_value = 0;  // of a group that leads to entities
-    std::size_t group_done = 0;
-    bool inside = false;  // that group
+    bool inside;  // of a group that leads to entities; then:
+    std::size_t next_value, group_done;
+    std::size_t rows, ends;  // what was read of these entities begins here
+    std::size_t next_run;    // of ends_
   };
 
   // -- frames
 
-  /// `by` is the recursion or component that leads to `e`, if one does.
-  void open(bound_node& node, entity_id e, std::size_t start, const bound_spec* by = nullptr) {
-    frame f{
-        &node,         e, start, path_.size(), groups_.size(), values_.size(), depths_.size(), done_.size(),
-        groups_.size()};
+  /// Opens a frame for `e`, whose run is number `run` of those in rows_, or unread. `by` is the recursion or
+  /// component that leads to it, if one does.
+  void open(bound_node& node, entity_id e, std::size_t run, std::size_t start,
+            const bound_spec* by = nullptr) {
+    const std::size_t depths = depths_.size();
     set_depths(node, by);
-    read(node, e);
+    frame& f = frames_.emplace_back();  // in place: a copy would wait for what was just written
+    f.of = &node, f.e = e, f.start = start;
+    f.path = path_.size(), f.groups = f.next_group = groups_.size(), f.values = values_.size();
+    f.depths = depths, f.done = done_.size();
+    read(node, e, run);
     if (by != nullptr) path_.push(start, e);
-    frames_.push_back(f);
   }
 
   /// How far down recursions may still go: as far as the pattern says or, in a recursion, one level less.
@@ -125,43 +136,86 @@ class puller {
 
   // -- attributes
 
-  /// Shows the next attribute of the frame on top, or goes to the next entity that it leads to.
-  void advance() {
+  /// Shows attributes of the frame on top until one leads to an entity, to which it goes. False if none is
+  /// left.
+  bool advance() {
     frame& f = frames_.back();
-    const group g = groups_[f.next_group];
-    const bound_spec& spec = *g.of;
-    if (!f.inside) {
+    for (; f.next_group < groups_.size(); ++f.next_group) {
+      const group& g = groups_[f.next_group];
+      const bound_spec& spec = *g.of;
       if (spec.expands == expansion::none || g.count == 0) {
-        ++f.next_group;
-        return show_plain(spec, g, f.e);
+        show_plain(spec, g, f.e);
+        continue;
       }
-      if (spec.depth_slot != pull_spec::unlimited && depths_[f.depths + spec.depth_slot] == 0) {
-        ++f.next_group;
-        return;
+      if (spec.depth_slot != pull_spec::unlimited && depths_[f.depths + spec.depth_slot] == 0) continue;
+      if (!f.inside) begin_group(f);
+      while (f.next_value < g.count) {
+        if (enter(f, g)) return true;
       }
-      f.inside = true;
-      f.next_value = g.first;
-      f.group_done = done_.size();
+      end_group(f, spec);
     }
-    if (f.next_value < g.first + g.count) return enter(spec, values_[f.next_value++]);
+    return false;
+  }
+
+  void begin_group(frame& f) {
+    f.inside = true;
+    f.next_value = 0, f.group_done = done_.size();
+    f.rows = rows_.size, f.ends = f.next_run = ends_.size();
+  }
+  void end_group(frame& f, const bound_spec& spec) {
     f.inside = false;
-    ++f.next_group;
+    forget_rows(f);
     show_entities(spec, f.group_done);
   }
 
-  void enter(const bound_spec& spec, const value& to) {
+  /// Goes to the next entity of the frame's group. False if there is nothing to be read of it.
+  bool enter(frame& f, const group& g) {
+    const bound_spec& spec = *g.of;
+    const value& to = g.values()[f.next_value++];
+    if (!leads_on(f, spec, to)) return false;
+    const entity_id e = to.word();  // what is read next may move `to`
+    bound_node& node = spec.expands == expansion::pattern     ? binding_.node(spec.inner)
+                       : spec.expands == expansion::recursion ? *f.of
+                                                              : binding_.everything();
+    if (f.next_run == ends_.size()) {
+      forget_rows(f);
+      read_together(node, f, g);
+      f.next_run = f.ends;
+    }
+    const std::size_t run = f.next_run < ends_.size() ? f.next_run++ : unread;
+    const bool recursion = spec.expands != expansion::pattern;
+    open(node, e, run, recursion ? f.start : path_.size(), recursion ? &spec : nullptr);
+    return true;
+  }
+
+  /// Whether `to` is an entity to go to; if not, shows what stands for it.
+  bool leads_on(const frame& f, const bound_spec& spec, const value& to) {
     if (!to.is(kind::ref)) {
-      if (spec.expands == expansion::component) return done_.push_back(to);
+      if (spec.expands == expansion::component) return done_.push_back(to), false;
       refuse(invalid_pull,
              shown(spec.key) + " leads to no entity: the pattern's map needs refs, and it has the value " +
                  shown(to),
              spec.said->form);
     }
-    const entity_id e = to.word();
-    const frame& f = frames_.back();
-    if (spec.expands == expansion::pattern) return open(binding_.node(spec.inner), e, path_.size());
-    if (path_.contains(f.start, e)) return done_.push_back(id_map(e));
-    open(spec.expands == expansion::recursion ? *f.of : binding_.everything(), e, f.start, &spec);
+    if (!is_on_the_way(f, spec, to)) return true;
+    done_.push_back(id_map(to.word()));
+    return false;
+  }
+  bool is_on_the_way(const frame& f, const bound_spec& spec, const value& to) const {
+    return spec.expands != expansion::pattern && path_.contains(f.start, to.word());
+  }
+
+  /// The entity that the frame goes to, and those that it will go to next, as far as they ascend.
+  std::span<const entity_id> gather(const frame& f, const group& g,
+                                    std::array<entity_id, together>& to) const {
+    std::size_t n = 0;
+    for (const value& next : g.values().subspan(f.next_value - 1)) {
+      if (n == to.size() || !next.is(kind::ref)) break;
+      if (n > 0 && is_on_the_way(f, *g.of, next)) continue;
+      if (n > 0 && next.word() <= to[n - 1]) break;
+      to[n++] = next.word();
+    }
+    return std::span{to}.first(n);
   }
 
   /// What was pulled of the entities that `spec` led to stands in `done_` from `from` on.
@@ -177,20 +231,26 @@ class puller {
   }
 
   void show_plain(const bound_spec& spec, const group& g, entity_id e) {
+    const auto values = g.values();
+    if (!values.empty() && !spec.shares && !spec.transforms() && !values[0].is(kind::ref)) {
+      done_.push_back(spec.key);
+      done_.push_back(spec.many ? value::from_moved(kind::vector, values) : std::move(values[0]));
+      return;
+    }
     if (spec.is_id()) return show(spec, value::ref(e));
     if (g.count == 0) {
       if (!spec.said->default_value) return show(spec, std::nullopt);
       done_.push_back(spec.key), done_.push_back(*spec.said->default_value);
       return;
     }
-    if (!spec.many) return show(spec, plain(spec, values_[g.first]));
+    if (!spec.many) return show(spec, plain(spec, values[0]));
     const std::size_t from = done_.size();
-    for (std::size_t i = g.first; i < g.first + g.count; ++i) done_.push_back(plain(spec, values_[i]));
+    for (value& v : values) done_.push_back(plain(spec, v));
     show_entities(spec, from);
   }
 
   void show(const bound_spec& spec, std::optional<value> found) {
-    if (spec.said != nullptr && spec.said->xform) {
+    if (spec.transforms()) {
       naming_clause(spec.said->form, [&] {
         const value given = found ? *std::move(found) : value{};
         found = spec.said->xform({&given, 1});
@@ -218,24 +278,78 @@ class puller {
 
   // -- reading
 
+  static bool wants_forward(const bound_node& node) noexcept {
+    return node.wildcard || !node.forward.empty();
+  }
+
+  datom_cursor& eavt() {
+    if (eavt_ == nullptr) {
+      eavt_ = binding_.db().open_cursor(index_order::eavt, components::a | components::v, io_);
+    }
+    return *eavt_;
+  }
+
+  /// Reads the beginnings of what the next entities of a group have onto rows_ and ends_, if there are
+  /// several.
+  void read_together(const bound_node& node, const frame& f, const group& g) {
+    if (!wants_forward(node)) return;
+    std::array<entity_id, together> kept;
+    const auto entities = gather(f, g, kept);
+    if (entities.size() < 2) return;
+    datom_range range;
+    range.e = entities[0];
+    if (!node.wildcard && node.forward.size() == 1) range.a = node.forward[0]->facts->id;
+    constexpr std::size_t enough = 1024;
+    eavt().read_runs(range, components::e, entities, {.enough = rows_.size + enough, .each = at_first}, rows_,
+                     ends_);
+  }
+
+  /// What was read of the entities that the frame has gone to is not needed any more.
+  void forget_rows(const frame& f) {
+    rows_.size = f.rows;
+    rows_.a.resize(f.rows), rows_.v.resize(f.rows), ends_.resize(f.ends);
+  }
+
   /// Adds the groups of what `node` wants of `e`, in the order of their keys.
-  void read(bound_node& node, entity_id e) {
+  void read(bound_node& node, entity_id e, std::size_t run) {
     const std::size_t from = groups_.size();
     ++entity_;
-    read_forward(node, e);
+    if (!group_run(node, run)) read_forward(node, e);
+    if (node.has_twins) add_twins(from);
     for (bound_spec* const spec : node.reverse) read_reverse(*spec, e);
     for (bound_spec* const spec : node.standing) {
-      if (spec->met != entity_) groups_.push_back({spec, 0, 0});
+      if (spec->met != entity_) groups_.push_back({spec, &values_, 0, 0});
     }
     std::sort(groups_.begin() + static_cast<std::ptrdiff_t>(from), groups_.end(),
               [](const group& a, const group& b) { return a.of->rank < b.of->rank; });
   }
 
-  void read_forward(bound_node& node, entity_id e) {
-    if (node.forward.empty() && !node.wildcard) return;
-    if (eavt_ == nullptr) {
-      eavt_ = binding_.db().open_cursor(index_order::eavt, components::a | components::v, io_);
+  /// Adds the groups of a run of rows_. False if it was not read, or there may be more of it.
+  bool group_run(bound_node& node, std::size_t run) {
+    if (run == unread) return false;
+    std::size_t first = run == 0 ? 0 : ends_[run - 1];
+    const std::size_t end = ends_[run];
+    if (end - first == at_first) return false;
+    std::size_t next = 0;  // of node.forward
+    while (first < end) {
+      const std::size_t from = first;
+      const attribute_id at = rows_.a[from];
+      while (++first < end && rows_.a[first] == at) {
+      }
+      bound_spec* const spec = find(node, next, at);
+      if (spec != nullptr) {
+        spec->met = entity_;
+        groups_.push_back({spec, &rows_.v, from, std::min(first - from, spec->read_limit)});
+      } else if (!node.wildcard && next == node.forward.size()) {
+        break;
+      }
     }
+    return true;
+  }
+
+  /// Reads what `node` wants of `e`, however much else that has.
+  void read_forward(bound_node& node, entity_id e) {
+    if (!wants_forward(node)) return;
     datom_range range;
     range.e = e;
     if (!node.wildcard && node.forward.size() == 1) {
@@ -244,12 +358,10 @@ class puller {
       range.start = range_bound{value::ref(node.forward.front()->facts->id), true};
       range.stop = range_bound{value::ref(node.forward.back()->facts->id), true};
     }
-    const std::size_t from = groups_.size();
     for (bool more = true; more;) {
-      eavt_->seek(range);
+      eavt().seek(range);
       more = read_run(node, range);
     }
-    for (std::size_t i = groups_.size(); i > from; --i) add_twins(i - 1);
   }
 
   /// Reads the run that the cursor stands before, until its end or until nothing of a batch was wanted. Then,
@@ -293,16 +405,19 @@ class puller {
 
   void meet(bound_spec& spec) {
     spec.met = entity_;
-    groups_.push_back({&spec, values_.size(), 0});
+    groups_.push_back({&spec, &values_, values_.size(), 0});
   }
 
-  /// Specs that name the same attribute have the same values, each up to its own limit.
-  void add_twins(std::size_t number) {
-    const group g = groups_[number];
-    groups_[number].count = std::min(g.count, g.of->limit);
-    for (bound_spec* twin = g.of->twin; twin != nullptr; twin = twin->twin) {
-      twin->met = entity_;
-      groups_.push_back({twin, g.first, std::min(g.count, twin->limit)});
+  /// Specs that name the same attribute have the same values, each up to its own limit: of the groups from
+  /// `first` on.
+  void add_twins(std::size_t first) {
+    for (std::size_t i = groups_.size(); i > first; --i) {
+      const group g = groups_[i - 1];
+      groups_[i - 1].count = std::min(g.count, g.of->limit);
+      for (bound_spec* twin = g.of->twin; twin != nullptr; twin = twin->twin) {
+        twin->met = entity_;
+        groups_.push_back({twin, g.in, g.first, std::min(g.count, twin->limit)});
+      }
     }
   }
 
@@ -313,7 +428,7 @@ class puller {
     range.v = value::ref(e);
     range.a = spec.facts->id;
     vaet_->seek(range);
-    group g{&spec, values_.size(), 0};
+    group g{&spec, &values_, values_.size(), 0};
     while (g.count < spec.limit && vaet_->next_batch(columns_, std::min(spec.limit - g.count, batch_size))) {
       for (std::size_t i = 0; i < columns_.size && g.count < spec.limit; ++i, ++g.count) {
         values_.push_back(value::ref(columns_.e[i]));
@@ -332,9 +447,12 @@ class puller {
   datom_columns columns_;
   std::uint64_t entity_ = 0;  // how many were read
 
+  datom_columns rows_;             // of entities that were read together, those of the open frames and groups
+  std::vector<std::size_t> ends_;  // of each entity's
+
   std::vector<frame> frames_;
   std::vector<group> groups_;        // of all frames
-  std::vector<value> values_;        // of all groups
+  std::vector<value> values_;        // of groups that are not in rows_
   std::vector<std::size_t> depths_;  // of all frames
   std::vector<value> done_;          // keys and values of maps to be, entities of vectors to be
   pull_path path_;
