@@ -1,4 +1,5 @@
 // Pull from databases: by itself, in :find, along an index; on every engine.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -165,6 +166,31 @@ TEST(pull_in_find, pulls_inputs_and_whatever_names_an_entity) {
     FAIL() << "pulled a string";
   } catch (const error& e) {
     EXPECT_NE(e.message().find("(pull ?n [:age])"), std::string::npos) << e.message();
+  }
+}
+
+/// What is shown first cancels the query: nothing that would have to be read after it is pulled.
+TEST(pull_in_find, stops_where_the_query_must) {
+  const world w;
+  static std::optional<query::cancellation> stop;
+  static int calls;
+  query::register_function("test/stops", [](const value&) {
+    ++calls;
+    stop->cancel();
+    return value{};
+  });
+  for (const char* text :
+       {"[:find (pull ?e [(:age :xform test/stops)]) :where [?e :name]]",
+        "[:find (pull ?e [(:age :xform test/stops) {:friend ...}]) . :where [?e :age 15]]"}) {
+    stop.emplace();
+    calls = 0;
+    try {
+      q({.query = text, .args = {w.conn.db()}, .cancel = stop});
+      ADD_FAILURE() << "answered " << text;
+    } catch (const error& e) {
+      EXPECT_EQ(e.code(), "db.error/cancelled") << text;
+    }
+    EXPECT_EQ(calls, 1) << text;
   }
 }
 

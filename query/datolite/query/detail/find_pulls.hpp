@@ -22,7 +22,7 @@ class find_pulls {
   /// `columns[i]` is where find element i is in `rows`, or past its width, in `fixed`.
   find_pulls(const program& of, const relation& rows, const std::vector<std::size_t>& columns,
              const std::vector<value>& fixed, const environment& env)
-      : of_{of}, rows_{rows}, columns_{columns}, fixed_{fixed}, limits_{env.limits} {
+      : of_{of}, rows_{rows}, columns_{columns}, fixed_{fixed} {
     for (const found& f : of.find) {
       pulls_.emplace_back();
       if (f.is == find_element::type::pull) naming_clause(f.form, [&] { begin(pulls_.back(), f, env); });
@@ -33,7 +33,6 @@ class find_pulls {
   relation run() {
     relation out{of_.find.size()};
     for (std::size_t row = 0; row < rows_.size(); ++row) {
-      if (limits_ != nullptr) limits_->poll();
       for (std::size_t e = 0; e < of_.find.size(); ++e) {
         const value v = at(row, e);
         if (pulls_[e].db == nullptr) {
@@ -74,7 +73,8 @@ class find_pulls {
     }
     out.io = env.io;
     out.pull = std::make_unique<puller>(
-        *out.db, f.pattern ? *f.pattern : pull_pattern{env.values.at(f.pattern_input.id)}, env.io);
+        *out.db, f.pattern ? *f.pattern : pull_pattern{env.values.at(f.pattern_input.id)}, env.io,
+        env.limits);
   }
 
   value at(std::size_t row, std::size_t element) const {
@@ -86,7 +86,6 @@ class find_pulls {
   const relation& rows_;
   const std::vector<std::size_t>& columns_;
   const std::vector<value>& fixed_;
-  const watch* limits_;
   std::vector<one_pull> pulls_;
 };
 

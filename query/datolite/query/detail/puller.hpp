@@ -27,14 +27,16 @@
 #include <datolite/query/detail/pull_path.hpp>
 #include <datolite/query/detail/refuse.hpp>
 #include <datolite/query/pull_pattern.hpp>
+#include <datolite/query/watch.hpp>
 
 namespace datolite::query::detail {
 
 class puller {
  public:
-  /// Throws `db.error/history-db` if `db` shows a history.
-  puller(const index_access& db, pull_pattern pattern, io_counters* io)
-      : binding_{db, std::move(pattern)}, io_{io} {
+  /// Throws `db.error/history-db` if `db` shows a history. `limits`, which may be null, are polled once an
+  /// entity.
+  puller(const index_access& db, pull_pattern pattern, io_counters* io, const watch* limits = nullptr)
+      : binding_{db, std::move(pattern)}, io_{io}, limits_{limits} {
     if (!db.shows_history()) return;
     throw error{error_category::unsupported, "db.error/history-db",
                 "pull has no meaning on a history: it shows what was true at many moments; pull from the "
@@ -90,6 +92,7 @@ class puller {
   /// component that leads to it, if one does.
   void open(bound_node& node, entity_id e, std::size_t run, std::size_t start,
             const bound_spec* by = nullptr) {
+    if (limits_ != nullptr) limits_->poll();
     const std::size_t depths = depths_.size();
     set_depths(node, by);
     frame& f = frames_.emplace_back();  // in place: a copy would wait for what was just written
@@ -443,6 +446,7 @@ class puller {
 
   pull_binding binding_;
   io_counters* io_;
+  const watch* limits_;
   std::unique_ptr<datom_cursor> eavt_, vaet_;
   datom_columns columns_;
   std::uint64_t entity_ = 0;  // how many were read
