@@ -1,7 +1,8 @@
 // spill_file: bytes that do not fit into memory, in a file that has no name.
 //
-// The file is gone when the object is, also if the process is killed: its name is taken away as soon as it is
-// open. Nothing of it outlives the process, so it needs no format and no recovery.
+// The file is gone when the object is, also if the process is killed: it never has a name or, where the
+// system knows no such files, loses it as soon as it is open. Nothing of it outlives the process, so it needs
+// no format and no recovery.
 //
 // Threads: any number may read what was appended; one appends.
 #pragma once
@@ -13,6 +14,7 @@
 #include <string>
 #include <system_error>
 
+#include <fcntl.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -25,6 +27,10 @@ class spill_file {
  public:
   /// A new file in `directory`; where that is empty, in what TMPDIR names, or /tmp. Throws `unavailable`.
   explicit spill_file(const std::string& directory) : in_{directory.empty() ? usual_directory() : directory} {
+#ifdef O_TMPFILE
+    file_ = ::open(in_.c_str(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+    if (file_ >= 0) return;
+#endif
     std::string name = in_ + "/datolite-spill-XXXXXX";
     file_ = ::mkstemp(name.data());
     if (file_ < 0) fail("could not be made");
