@@ -17,16 +17,11 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <utility>
-#include <vector>
 
-#include <datolite/adapters/index_pattern.hpp>
-#include <datolite/adapters/kept_pattern.hpp>
 #include <datolite/core/value.hpp>
 #include <datolite/datoms/db.hpp>
-#include <datolite/query/join_spec.hpp>
+#include <datolite/query/any_source.hpp>
 #include <datolite/query/pattern.hpp>
-#include <datolite/query/relation.hpp>
 
 namespace datolite::adapters {
 
@@ -36,45 +31,19 @@ struct t_span {
   std::int64_t last = std::numeric_limits<std::int64_t>::max() - 1;
 };
 
-/// The rows that one pattern asks of a log.
-class log_relation {
- public:
-  log_relation(db of, t_span span, const query::clause_pattern& pattern);
-
-  query::relation join_project_with(const query::relation& ys, const query::join_spec& spec) const;
-
- private:
-  std::vector<t_span> spans(const query::relation& ys, const query::join_spec& spec) const;
-
-  db db_;
-  t_span span_;
-  kept_pattern pattern_;
-};
-
 /// The transactions of a db from `start`, inclusive, to `end`, exclusive: each a T, a transaction's id, or an
 /// instant; without one, from the first or to the last. Keeps the db.
 class log_source {
  public:
-  explicit log_source(db of, const std::optional<value>& start = {}, const std::optional<value>& end = {})
-      : db_{std::move(of)} {
-    if (start) span_.first = db_.t_from(*start);
-    if (end) span_.last = db_.t_from(*end) - 1;
-  }
+  explicit log_source(db of, const std::optional<value>& start = {}, const std::optional<value>& end = {});
 
-  log_relation extrel(const query::clause_pattern& pattern) const { return {db_, span_, pattern}; }
+  query::any_ijoin extrel(const query::clause_pattern& pattern) const;
 
-  query::slot_set resolves(const query::clause_pattern& pattern) const {
-    return slots_with_names(db_.access(), pattern);
-  }
-  query::slot_set gives_names(const query::clause_pattern& pattern) const {
-    return slots_giving_names(db_.access(), pattern);
-  }
+  query::slot_set resolves(const query::clause_pattern& pattern) const;
+  query::slot_set gives_names(const query::clause_pattern& pattern) const;
 
   /// Known only where the transaction is.
-  std::optional<double> estimate(const query::clause_pattern& pattern) const {
-    if (pattern.size() > slot_tx && pattern.consts[slot_tx]) return 16.0;
-    return std::nullopt;
-  }
+  std::optional<double> estimate(const query::clause_pattern& pattern) const;
 
  private:
   db db_;

@@ -3,11 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <vector>
 
 #include <datolite/core/value.hpp>
-#include <datolite/core/value_batch.hpp>
 
 namespace datolite {
 
@@ -50,19 +48,14 @@ struct datom_columns {
   std::vector<value> v;
   std::vector<std::int64_t> t_op;
 
-  void clear() noexcept {
-    size = 0;
-    e.clear(), a.clear(), drop_values(v), t_op.clear();
-  }
+  void clear() noexcept;
 
   /// Adds the rows of `more`, whose values it takes.
-  void append(datom_columns& more) {
-    e.insert(e.end(), more.e.begin(), more.e.end());
-    a.insert(a.end(), more.a.begin(), more.a.end());
-    v.insert(v.end(), std::move_iterator{more.v.begin()}, std::move_iterator{more.v.end()});
-    t_op.insert(t_op.end(), more.t_op.begin(), more.t_op.end());
-    size += more.size;
-  }
+  void append(datom_columns& more);
 };
 
 }  // namespace datolite
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/core/detail/datom.hpp>
+#endif

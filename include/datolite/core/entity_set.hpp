@@ -1,7 +1,6 @@
 // entity_set: entities as one bit each, for ids that lie close together.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,18 +17,7 @@ class entity_set {
   /// The set of `ids`, in any order, one or more times each. Nothing where they lie so far apart that their
   /// bits would take more memory than they do, or there are none. O(n), and a bit for each id between the
   /// least and the greatest.
-  static std::optional<entity_set> of(std::span<const entity_id> ids) {
-    if (ids.empty()) return std::nullopt;
-    const auto [least, greatest] = std::minmax_element(ids.begin(), ids.end());
-    entity_set out;
-    out.least_ = *least;
-    const std::uint64_t last = out.place_of(*greatest);
-    if (last / 64 > ids.size()) return std::nullopt;
-    out.bits_.resize(static_cast<std::size_t>(last / 64 + 1));
-    for (const entity_id e : ids)
-      out.bits_[out.place_of(e) / 64] |= std::uint64_t{1} << (out.place_of(e) % 64);
-    return out;
-  }
+  static std::optional<entity_set> of(std::span<const entity_id> ids);
 
   bool contains(entity_id e) const noexcept {
     const std::size_t at = place_of(e);  // of an id below the least, far above the greatest's
@@ -47,3 +35,7 @@ class entity_set {
 };
 
 }  // namespace datolite
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/core/detail/entity_set.hpp>
+#endif

@@ -7,7 +7,6 @@
 // index_access that opened it.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -84,20 +83,7 @@ class datom_cursor {
   /// seek and batches for each, which is also how it counts. REQUIRES: range has that component. The next read
   /// begins with a seek.
   virtual void read_runs(datom_range range, components in, std::span<const std::int64_t> words,
-                         run_limits limits, datom_columns& out, std::vector<std::size_t>& ends) {
-    datom_columns batch;
-    for (const std::int64_t word : words) {
-      set_word(range, in, word);
-      seek(range);
-      std::size_t left = limits.each;
-      while (left > 0 && next_batch(batch, std::min<std::size_t>(left, 1024))) {
-        left -= batch.size;
-        out.append(batch);
-      }
-      ends.push_back(out.size);
-      if (out.size >= limits.enough) return;
-    }
-  }
+                         run_limits limits, datom_columns& out, std::vector<std::size_t>& ends);
 
  protected:
   static void set_word(datom_range& range, components in, std::int64_t word) {
@@ -138,22 +124,15 @@ class index_access {
 
   /// `entid` of many aliases: `out[i]` is that of `aliases[i]`.
   virtual void entid_many(std::span<const value> aliases, std::vector<std::optional<entity_id>>& out,
-                          io_counters* io = nullptr) const {
-    out.clear();
-    for (const value& alias : aliases) out.push_back(entid(alias, io));
-  }
+                          io_counters* io = nullptr) const;
 
   /// `read` of many entities: the values of `entities[i]` are `out[ends[i - 1] … ends[i])`.
   virtual void read_many(std::span<const entity_id> entities, attribute_id a, std::vector<value>& out,
-                         std::vector<std::size_t>& ends, io_counters* io = nullptr) const {
-    out.clear(), ends.clear();
-    std::vector<value> one;
-    for (entity_id e : entities) {
-      read(e, a, one, io);
-      out.insert(out.end(), one.begin(), one.end());
-      ends.push_back(out.size());
-    }
-  }
+                         std::vector<std::size_t>& ends, io_counters* io = nullptr) const;
 };
 
 }  // namespace datolite
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/core/detail/index_access.hpp>
+#endif

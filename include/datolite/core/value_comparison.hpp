@@ -11,27 +11,14 @@
 
 #include <compare>
 
-#include <datolite/core/detail/number_order.hpp>
-#include <datolite/core/detail/pair_walk.hpp>
 #include <datolite/core/value.hpp>
-#include <datolite/core/value_order.hpp>
 
 namespace datolite {
 
 namespace detail {
 
-struct comparison_policy {
-  using ordering = std::partial_ordering;
-  bool descends(const value& a, const value& b) const noexcept {
-    return a.is_sequential() && b.is_sequential();
-  }
-  ordering compare(const value& a, const value& b) const {
-    if (is_number(a.kind()) && is_number(b.kind())) return order_numbers(a, b);
-    if (a.kind() != b.kind()) return ordering::unordered;
-    if (is_collection(a.kind())) return a == b ? ordering::equivalent : ordering::unordered;
-    return order_alike(a, b);
-  }
-};
+/// `compare_values`, whatever the kinds.
+std::partial_ordering compare_any(const value& a, const value& b);
 
 }  // namespace detail
 
@@ -40,7 +27,11 @@ struct comparison_policy {
 /// since it is written out in decimal for that (100,000 digits: some tenths of a second).
 inline std::partial_ordering compare_values(const value& a, const value& b) {
   if (a.is(kind::long_) && b.is(kind::long_)) return a.word() <=> b.word();
-  return detail::walk_pair(a, b, detail::comparison_policy{});
+  return detail::compare_any(a, b);
 }
 
 }  // namespace datolite
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/core/detail/value_comparison.hpp>
+#endif

@@ -17,11 +17,7 @@
 #include <compare>
 #include <initializer_list>
 #include <span>
-#include <vector>
 
-#include <datolite/core/detail/pair_walk.hpp>
-#include <datolite/core/detail/sort_values.hpp>
-#include <datolite/core/error.hpp>
 #include <datolite/core/value.hpp>
 
 namespace datolite {
@@ -52,16 +48,8 @@ inline std::strong_ordering order_alike(const value& a, const value& b) noexcept
 
 inline bool is_collection(kind k) noexcept { return k == kind::tuple || k >= kind::vector; }
 
-struct stored_policy {
-  using ordering = std::strong_ordering;
-  bool descends(const value& a, const value& b) const noexcept {
-    return a.kind() == b.kind() && is_collection(a.kind()) && !a.is_identical(b);
-  }
-  ordering compare(const value& a, const value& b) const noexcept {
-    if (a.kind() != b.kind()) return a.kind() <=> b.kind();
-    return is_collection(a.kind()) ? ordering::equal : order_alike(a, b);
-  }
-};
+/// `stored_order` of two collections of one kind.
+std::strong_ordering order_nested(const value& a, const value& b);
 
 }  // namespace detail
 
@@ -70,7 +58,7 @@ struct stored_policy {
 inline std::strong_ordering stored_order(const value& a, const value& b) {
   if (a.kind() != b.kind()) return a.kind() <=> b.kind();
   if (!detail::is_collection(a.kind())) return detail::order_alike(a, b);
-  return detail::walk_pair(a, b, detail::stored_policy{});
+  return detail::order_nested(a, b);
 }
 
 inline bool operator==(const value& a, const value& b) {
@@ -85,45 +73,11 @@ struct stored_less {
   bool operator()(const value& a, const value& b) const { return stored_order(a, b) < 0; }
 };
 
-namespace detail {
-
-inline int order_items(const value* a, const value* b) {
-  const std::strong_ordering order = stored_order(*a, *b);
-  return order < 0 ? -1 : order > 0 ? 1 : 0;
-}
-
-/// Sorts items of `width` values by their first one, and returns one of them that stands there twice, or
-/// null.
-inline const value* sort_and_find_twice(std::span<value> values, std::size_t width) {
-  sort_values(values, width, order_items);
-  for (std::size_t i = width; i < values.size(); i += width) {
-    if (values[i - width] == values[i]) return &values[i];
-  }
-  return nullptr;
-}
-
-}  // namespace detail
-
 /// The set of `elements`, in any order. Throws `db.error/duplicate-element` if two are the same. O(n log n).
-inline value make_set(std::span<const value> elements) {
-  std::vector<value> sorted{elements.begin(), elements.end()};
-  if (detail::sort_and_find_twice(sorted, 1) != nullptr) {
-    throw error{error_category::incorrect, "db.error/duplicate-element",
-                "a set holds the same element twice"};
-  }
-  return value::from_moved(kind::set, sorted);
-}
+value make_set(std::span<const value> elements);
 
 /// The map of `entries`, in any order. Throws `db.error/duplicate-key` if two keys are the same. O(n log n).
-inline value make_map(std::span<const map_entry> entries) {
-  std::vector<value> flat;
-  flat.reserve(2 * entries.size());
-  for (const map_entry& entry : entries) flat.push_back(entry.key), flat.push_back(entry.val);
-  if (detail::sort_and_find_twice(flat, 2) != nullptr) {
-    throw error{error_category::incorrect, "db.error/duplicate-key", "a map holds the same key twice"};
-  }
-  return value::from_moved(kind::map, flat);
-}
+value make_map(std::span<const map_entry> entries);
 
 inline value make_set(std::initializer_list<value> elements) {
   return make_set(std::span<const value>{elements.begin(), elements.size()});
@@ -133,3 +87,7 @@ inline value make_map(std::initializer_list<map_entry> entries) {
 }
 
 }  // namespace datolite
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/core/detail/value_order.hpp>
+#endif

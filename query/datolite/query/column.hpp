@@ -67,7 +67,7 @@ class column {
   iterator begin() const noexcept { return {*this, 0}; }
   iterator end() const noexcept { return {*this, size()}; }
 
-  void reserve(std::size_t n) { is_words_ ? words_.reserve(n) : values_.reserve(n); }
+  void reserve(std::size_t n);
 
   void push_back(const value& v) {
     if (takes_word(v.kind())) return words_.push_back(v.word());
@@ -81,31 +81,15 @@ class column {
   }
 
   /// Appends `words[i]` for each `i` of `rows`, all of kind `k`.
-  void append_words(kind k, std::span<const std::int64_t> words, std::span<const std::uint32_t> rows) {
-    if (rows.empty()) return;
-    if (!takes_word(k)) {
-      become_values();
-      for (const std::uint32_t i : rows) values_.push_back(value::from_word(k, words[i]));
-      return;
-    }
-    const std::size_t before = words_.size();
-    words_.resize(before + rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) words_[before + i] = words[rows[i]];
-  }
+  void append_words(kind k, std::span<const std::int64_t> words, std::span<const std::uint32_t> rows);
 
   /// Appends `values[i]` for each `i` of `rows`.
-  void append_values(std::span<const value> values, std::span<const std::uint32_t> rows) {
-    append_all(values, rows, [](const value& v) -> const value& { return v; });
-  }
+  void append_values(std::span<const value> values, std::span<const std::uint32_t> rows);
   /// The same, taking the values: those are nil afterwards, or as before.  REQUIRES: no row stands twice.
-  void append_own_values(std::span<value> values, std::span<const std::uint32_t> rows) {
-    append_all(values, rows, [](value& v) -> value&& { return std::move(v); });
-  }
+  void append_own_values(std::span<value> values, std::span<const std::uint32_t> rows);
 
   /// Appends `from[i]` for each `i` of `rows`.  REQUIRES: `from` is another column.
-  void append(const column& from, std::span<const std::uint32_t> rows) {
-    from.is_words_ ? append_words(from.kind_, from.words_, rows) : append_values(from.values_, rows);
-  }
+  void append(const column& from, std::span<const std::uint32_t> rows);
 
   /// Holds `words` of kind `k` from now on.  REQUIRES: the column is empty.
   void take_words(kind k, word_vector&& words) {
@@ -115,17 +99,9 @@ class column {
   }
 
   /// Appends `v` `times` times.
-  void append_many(const value& v, std::size_t times) {
-    if (times == 0) return;
-    if (takes_word(v.kind())) return words_.resize(words_.size() + times, v.word());
-    become_values();
-    values_.resize(values_.size() + times, v);
-  }
+  void append_many(const value& v, std::size_t times);
 
-  void truncate(std::size_t keep) {
-    if (keep >= size()) return;
-    is_words_ ? words_.resize(keep) : values_.resize(keep);
-  }
+  void truncate(std::size_t keep);
 
   void clear() noexcept {
     words_.clear(), values_.clear();
@@ -139,12 +115,6 @@ class column {
   }
 
  private:
-  /// Room for `n` in all, growing by doubling.
-  static void grow(word_vector& of, std::size_t n) {
-    if (of.capacity() < n) of.reserve(std::max(of.size() * 2, n));
-    of.resize(n);
-  }
-
   /// Whether a value of kind `k` can be appended as a word; settles the kind of an empty column.
   bool takes_word(kind k) noexcept {
     if (!is_words_) return false;
@@ -155,34 +125,8 @@ class column {
   }
 
   template <class Values, class Take>
-  void append_all(Values values, std::span<const std::uint32_t> rows, Take take) {
-    std::size_t done = 0;
-    if (is_words_ && !rows.empty()) {
-      const kind k = values[rows[0]].kind();
-      if (takes_word(k)) {
-        const std::size_t before = words_.size();
-        grow(words_, before + rows.size());
-        std::int64_t* const to = words_.data() + before;
-        for (; done < rows.size() && values[rows[done]].kind() == k; ++done)
-          to[done] = values[rows[done]].word();
-        words_.resize(before + done);
-      }
-    }
-    if (done == rows.size()) return;
-    become_values();
-    if (values_.capacity() < values_.size() + rows.size() - done) {
-      values_.reserve(std::max(values_.size() * 2, values_.size() + rows.size() - done));
-    }
-    for (; done < rows.size(); ++done) values_.push_back(take(values[rows[done]]));
-  }
-
-  void become_values() {
-    if (!is_words_) return;
-    values_.reserve(std::max<std::size_t>(8, words_.size() * 2));
-    for (const std::int64_t w : words_) values_.push_back(value::from_word(kind_, w));
-    words_ = {};
-    is_words_ = false;
-  }
+  void append_all(Values values, std::span<const std::uint32_t> rows, Take take);
+  void become_values();
 
   word_vector words_;
   std::vector<value, detail::spare_allocator<value>> values_;
@@ -191,3 +135,7 @@ class column {
 };
 
 }  // namespace datolite::query
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/query/detail/column.hpp>
+#endif

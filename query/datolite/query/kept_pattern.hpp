@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include <datolite/core/index_access.hpp>
 #include <datolite/core/value.hpp>
-#include <datolite/query/bound_conversion.hpp>
 #include <datolite/query/pattern.hpp>
 #include <datolite/query/rows.hpp>
 
@@ -14,18 +14,7 @@ namespace datolite::query {
 
 class kept_pattern {
  public:
-  explicit kept_pattern(const clause_pattern& p)
-      : consts_{p.consts.begin(), p.consts.end()},
-        starts_{p.starts.begin(), p.starts.end()},
-        whiles_{p.whiles.begin(), p.whiles.end()},
-        repeated_{p.repeated.begin(), p.repeated.end()},
-        wanted_{p.wanted},
-        past_{p.past},
-        io_{p.io} {
-    for (std::size_t slot = 0; slot < size(); ++slot) {
-      if (consts_[slot]) constants_end_ = slot + 1;
-    }
-  }
+  explicit kept_pattern(const clause_pattern& p);
 
   /// The pattern; valid while this is.
   clause_pattern view() const noexcept { return {consts_, starts_, whiles_, wanted_, repeated_, io_, past_}; }
@@ -34,16 +23,10 @@ class kept_pattern {
   const std::optional<value>& constant(std::size_t slot) const noexcept { return consts_[slot]; }
 
   /// Where an order of values of type `type` in this slot may begin.
-  std::optional<range_bound> start(std::size_t slot, kind type) const {
-    const auto& advice = starts_[slot];
-    return advice ? bound_for(type, *advice, true, !past_.contains(slot)) : std::nullopt;
-  }
+  std::optional<range_bound> start(std::size_t slot, kind type) const;
 
   /// Where it may stop.
-  std::optional<range_bound> stop(std::size_t slot, kind type) const {
-    const auto& advice = whiles_[slot];
-    return advice ? stop_for(type, *advice) : std::nullopt;
-  }
+  std::optional<range_bound> stop(std::size_t slot, kind type) const;
 
   /// Whether `row` has the constants from slot `first` on.
   template <class Row>
@@ -68,3 +51,7 @@ class kept_pattern {
 };
 
 }  // namespace datolite::query
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/query/detail/kept_pattern.hpp>
+#endif

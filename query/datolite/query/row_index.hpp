@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <datolite/core/value.hpp>
 #include <datolite/core/value_equality.hpp>
 #include <datolite/query/pattern.hpp>
 #include <datolite/query/relation.hpp>
@@ -22,11 +23,8 @@ namespace datolite::query {
 
 namespace detail {
 
-/// A bigint that a long can hold is query-equal to that long.
-inline std::uint64_t hash_of_bigint(const value& v) {
-  const value canonical = query_canonical(v);
-  return is_integral(canonical.kind()) ? static_cast<std::uint64_t>(canonical.word()) : query_hash(v);
-}
+/// The hash of the long that `v`, a bigint, is equal to, or its own.
+std::uint64_t hash_of_bigint(const value& v);
 
 }  // namespace detail
 
@@ -160,25 +158,10 @@ inline std::size_t hash_cell(std::size_t seed, const column& of, std::size_t i) 
   return of.is_words() ? hash_with(seed, of[i]) : hash_with(seed, of.values()[i]);
 }
 
-inline std::size_t hash_row(const relation& of, std::size_t i) {
-  std::size_t out = of.width();
-  for (std::size_t slot = 0; slot < of.width(); ++slot) out = hash_cell(out, of.column(slot), i);
-  return out;
-}
+std::size_t hash_row(const relation& of, std::size_t i);
 
 /// The hashes of so many rows from `first` on, each as hash_row gives it.
-inline void hash_rows(const relation& of, std::size_t first, std::span<std::size_t> out) {
-  std::fill(out.begin(), out.end(), of.width());
-  for (std::size_t slot = 0; slot < of.width(); ++slot) {
-    const column& c = of.column(slot);
-    if (c.is_integral()) {
-      const std::int64_t* const words = c.words().data() + first;
-      for (std::size_t i = 0; i < out.size(); ++i) out[i] = hash_word(out[i], words[i]);
-    } else {
-      for (std::size_t i = 0; i < out.size(); ++i) out[i] = hash_cell(out[i], c, first + i);
-    }
-  }
-}
+void hash_rows(const relation& of, std::size_t first, std::span<std::size_t> out);
 
 /// Calls `f(row, hash)` for each row in turn.
 template <class F>
@@ -192,135 +175,44 @@ void for_each_hashed(const relation& of, F&& f) {
 }
 
 /// The hash of these cells of a row.
-inline std::size_t hash_cells(const relation& of, std::span<const std::size_t> slots, std::size_t i) {
-  std::size_t out = slots.size();
-  for (const std::size_t slot : slots) out = hash_cell(out, of.column(slot), i);
-  return out;
-}
+std::size_t hash_cells(const relation& of, std::span<const std::size_t> slots, std::size_t i);
 
-inline bool same_row(const relation& a, std::size_t i, const relation& b, std::size_t j) {
-  for (std::size_t slot = 0; slot < a.width(); ++slot) {
-    if (!same_cell(a.column(slot), i, b.column(slot), j)) return false;
-  }
-  return true;
-}
+bool same_row(const relation& a, std::size_t i, const relation& b, std::size_t j);
 
 /// Keeps a growing relation free of duplicates. It belongs to one relation, whose rows are all known to it.
 class row_set {
  public:
   /// Looks at the row appended last; if an equal one was there before, removes it. Whether it stays.
-  bool keep_last(relation& rows) {
-    const std::size_t last = rows.size() - 1;
-    if (is_known(rows, last)) {
-      rows.truncate(last);
-      return false;
-    }
-    return true;
-  }
+  bool keep_last(relation& rows);
 
   /// Appends to `rows` those of `more` that it has not, and marks them distinct.  REQUIRES: they are two
   /// relations of one width.
-  void absorb(relation& rows, const relation& more) {
-    catch_up(rows, rows.size());
-    const std::size_t before = rows.size();
-    table_.reserve(before + more.size());
-    if (more.width() == 2 && are_words(rows, more)) {
-      const std::int64_t* const old_words[] = {rows.column(0).words().data(), rows.column(1).words().data()};
-      const std::int64_t* const words[] = {more.column(0).words().data(), more.column(1).words().data()};
-      take_fresh(
-          more, before,
-          [&](std::size_t i, std::size_t other) {
-            return words[0][i] == old_words[0][other] && words[1][i] == old_words[1][other];
-          },
-          [&](std::size_t i, std::size_t other) {
-            return words[0][i] == words[0][other] && words[1][i] == words[1][other];
-          });
-    } else {
-      take_fresh(
-          more, before, [&](std::size_t i, std::size_t other) { return same_row(more, i, rows, other); },
-          [&](std::size_t i, std::size_t other) { return same_row(more, i, more, other); });
-    }
-    for (std::size_t slot = 0; slot < rows.width(); ++slot)
-      rows.column_to_fill(slot).append(more.column(slot), fresh_);
-    rows.commit_rows(fresh_.size());
-    rows.mark_distinct();
-  }
+  void absorb(relation& rows, const relation& more);
 
  private:
   static constexpr std::size_t few = 8;  ///< rows that are compared one by one: cheaper than a table
 
-  /// Whether all columns of both hold entity ids or longs.
-  static bool are_words(const relation& rows, const relation& more) {
-    for (std::size_t slot = 0; slot < more.width(); ++slot) {
-      if (!more.column(slot).is_integral()) return false;
-      if (!rows.empty() && !rows.column(slot).is_integral()) return false;
-    }
-    return true;
-  }
-
   /// Sets `fresh_` to the rows of `more` that equal none of the `before` rows known (by `same_old`), nor an
   /// earlier one of `more` (by `same_new`).
   template <class SameOld, class SameNew>
-  void take_fresh(const relation& more, std::size_t before, SameOld&& same_old, SameNew&& same_new) {
-    fresh_.resize(more.size());
-    std::uint32_t* const fresh = fresh_.data();
-    std::size_t n = 0;
-    for_each_hashed(more, [&](std::size_t i, std::size_t hash) {
-      const std::size_t found = table_.find_or_add(hash, [&](std::size_t other) {
-        return other < before ? same_old(i, other) : same_new(i, fresh[other - before]);
-      });
-      if (found == before + n) fresh[n++] = static_cast<std::uint32_t>(i);
-    });
-    fresh_.resize(n);
-  }
+  void take_fresh(const relation& more, std::size_t before, SameOld&& same_old, SameNew&& same_new);
 
-  void catch_up(const relation& rows, std::size_t end) {
-    while (table_.size() < end)
-      table_.find_or_add(hash_row(rows, table_.size()), [](std::size_t) { return false; });
-  }
-
-  bool is_known(const relation& rows, std::size_t last) {
-    if (last < few && table_.size() == 0) {
-      for (std::size_t other = 0; other < last; ++other) {
-        if (same_row(rows, last, rows, other)) return true;
-      }
-      return false;
-    }
-    catch_up(rows, last);
-    const auto same = [&](std::size_t other) { return same_row(rows, last, rows, other); };
-    return table_.find_or_add(hash_row(rows, last), same) < last;
-  }
+  void catch_up(const relation& rows, std::size_t end);
+  bool is_known(const relation& rows, std::size_t last);
 
   row_table table_;
   std::vector<std::uint32_t, detail::spare_allocator<std::uint32_t>> fresh_;
 };
 
 /// The rows of `of` that `rows` numbers.
-inline relation gathered(const relation& of, std::span<const std::uint32_t> rows) {
-  relation out{of.width()};
-  for (std::size_t slot = 0; slot < of.width(); ++slot)
-    out.column_to_fill(slot).append(of.column(slot), rows);
-  out.commit_rows(rows.size());
-  return out;
-}
+relation gathered(const relation& of, std::span<const std::uint32_t> rows);
 
 /// `rows` without duplicates, the first of equal rows staying where it is. O(size); nothing if already
 /// distinct.
-inline relation distinct(relation rows) {
-  if (!rows.is_distinct()) {
-    row_table table;
-    table.reserve(rows.size());
-    std::vector<std::uint32_t> kept;
-    kept.reserve(rows.size());
-    for_each_hashed(rows, [&](std::size_t i, std::size_t hash) {
-      const std::size_t end = kept.size();
-      const auto same = [&](std::size_t n) { return same_row(rows, i, rows, kept[n]); };
-      if (table.find_or_add(hash, same) == end) kept.push_back(static_cast<std::uint32_t>(i));
-    });
-    if (kept.size() < rows.size()) rows = gathered(rows, kept);
-  }
-  rows.mark_distinct();
-  return rows;
-}
+relation distinct(relation rows);
 
 }  // namespace datolite::query
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/query/detail/row_index.hpp>
+#endif

@@ -27,22 +27,7 @@ class row_joiner {
  public:
   /// `key`: slots in which no two of the rows to be given are all query-equal; empty if that is not known. It
   /// spares looking for duplicates where there can be none. REQUIRES: `ys` and `spec` live as long as this.
-  row_joiner(const relation& ys, const join_spec& spec, slot_set key = {})
-      : ys_{&ys}, spec_{&spec}, result_{spec.width} {
-    for (const join_pair& p : spec.join) need(p.x);
-    for (const projection& p : spec.project_x) need(p.from);
-    for (const join_predicate& p : spec.predicates) {
-      for (const operand& o : p.operands()) {
-        if (o.from == operand::source::x) need(o.slot);
-      }
-    }
-    while (x_only_ < spec.predicates.size() && !spec.predicates[x_only_].uses_y()) ++x_only_;
-    collect_checks();
-    once_per_y_ = spec.distinct && spec.project_x.empty() && ys.size() > 1;
-    if (once_per_y_) emitted_.resize(ys.size());
-    left_ = ys.size();
-    may_repeat_ = spec.distinct && !(ys.size() == 1 && shows(key));
-  }
+  row_joiner(const relation& ys, const join_spec& spec, slot_set key = {});
 
   row_joiner(const row_joiner&) = delete;
   row_joiner& operator=(const row_joiner&) = delete;
@@ -91,12 +76,7 @@ class row_joiner {
   void need(std::size_t slot) noexcept { needed_ = std::max(needed_, slot + 1); }
 
   /// Whether the result, joined with one row, tells all of `key`.
-  bool shows(slot_set key) const noexcept {
-    slot_set shown;
-    for (const projection& p : spec_->project_x) shown.insert(p.from);
-    for (const join_pair& p : spec_->join) shown.insert(p.x);
-    return !key.empty() && (key.bits() & ~shown.bits()) == 0;
-  }
+  bool shows(slot_set key) const noexcept;
 
   template <class X>
   bool passes_alone(const X& x) const {
@@ -136,37 +116,8 @@ class row_joiner {
 
   /// What the x row alone decides is laid out flat: the equalities with the only row of ys, and the
   /// comparisons with constants that come before any other predicate.
-  void collect_checks() {
-    if (ys_->size() == 1) {
-      for (; joined_ < spec_->join.size() && checks_ < most_checks; ++joined_) {
-        const join_pair& p = spec_->join[joined_];
-        first_checks_[checks_++] = {ys_->column(p.y)[0], p.x, comparison::equal};
-      }
-    }
-    for (; checked_ < x_only_ && checks_ < most_checks; ++checked_) {
-      const join_predicate& p = spec_->predicates[checked_];
-      if (p.opaque() != nullptr) return;
-      const operand& left = p.operands()[0];
-      const operand& right = p.operands()[1];
-      if (left.from == operand::source::x && right.from == operand::source::constant) {
-        first_checks_[checks_++] = {right.constant, left.slot, p.op()};
-      } else if (left.from == operand::source::constant && right.from == operand::source::x &&
-                 p.op() != comparison::starts_with) {
-        first_checks_[checks_++] = {left.constant, right.slot, exchanged(p.op())};
-      } else {
-        return;
-      }
-    }
-  }
-
-  void index_ys() {
-    for (std::size_t i = 0; i < ys_->size(); ++i) {
-      const auto y = ys_->row(i);
-      std::size_t hash = 0;
-      for (const join_pair& p : spec_->join) hash = hash_with(hash, y[p.y]);
-      index_.add(hash);
-    }
-  }
+  void collect_checks();
+  void index_ys();
 
   const relation* ys_;
   const join_spec* spec_;
@@ -194,3 +145,7 @@ class row_joiner {
 };
 
 }  // namespace datolite::query
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/query/detail/row_joiner.hpp>
+#endif

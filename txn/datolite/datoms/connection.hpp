@@ -19,8 +19,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -33,10 +33,9 @@
 #include <datolite/core/value.hpp>
 #include <datolite/datoms/datom_index.hpp>
 #include <datolite/datoms/db.hpp>
-#include <datolite/datoms/store_format.hpp>
+#include <datolite/datoms/log_record.hpp>
 #include <datolite/datoms/tempid_bindings.hpp>
 #include <datolite/datoms/tx_functions.hpp>
-#include <datolite/datoms/tx_log.hpp>
 #include <datolite/datoms/tx_report.hpp>
 
 namespace datolite {
@@ -147,12 +146,8 @@ class connection {
 
   /// Calls `each(const datoms::log_record&)` with the transactions in [start, end) that are known now, in
   /// order, until it returns false. Each is a T or a transaction's id; db::tx_range takes instants as well.
-  template <class Each>
-  void tx_range(std::int64_t start, std::int64_t end, Each&& each) const {
-    const datoms::state_ptr now = known();
-    datoms::read_log(now->snapshot, datoms::t_of_moment(start),
-                     std::min(datoms::t_of_moment(end), now->at.next_t), std::forward<Each>(each));
-  }
+  void tx_range(std::int64_t start, std::int64_t end,
+                const std::function<bool(const datoms::log_record&)>& each) const;
 
   /// A connection to a copy of this database, storage and all; what is transacted through one does not show
   /// in the other. O(1). Throws `unsupported` where the engine cannot be copied: memory can.

@@ -8,7 +8,7 @@
 #include <functional>
 
 #include <datolite/datoms/db.hpp>
-#include <datolite/datoms/tx_log.hpp>
+#include <datolite/datoms/log_record.hpp>
 
 namespace datolite {
 

@@ -20,6 +20,7 @@
 #include <datolite/datoms/detail/hash.hpp>
 #include <datolite/datoms/detail/varint.hpp>
 #include <datolite/datoms/flat_key.hpp>
+#include <datolite/datoms/log_record.hpp>
 
 namespace datolite::datoms {
 
@@ -27,19 +28,6 @@ inline constexpr char log_tag = 0x30;
 inline constexpr char log_part_tag = 0x31;  ///< what a long record has beyond its first bytes
 inline constexpr unsigned char log_version = 2;
 inline constexpr std::size_t log_part_size = std::size_t{1} << 20;
-
-/// What a transaction left behind: itself, and where the counters stood after it.
-struct log_record {
-  std::int64_t t = 0;
-  std::int64_t previous_t = 0;
-  std::int64_t instant = 0;             ///< its :db/txInstant, milliseconds since 1970
-  std::int64_t next_t = 0;              ///< the T of the next transaction
-  std::int64_t next_element = 0;        ///< the id of the next attribute or partition
-  std::vector<datom> datoms;            ///< its datoms, those that it retracts included
-  std::vector<std::int64_t> retracted;  ///< for each retracting datom in turn, the T of the assertion it ends
-  std::uint64_t previous_sum = 0;       ///< the checksum of the record before it; 0 in records of version 1
-  std::uint64_t sum = 0;                ///< its own checksum, as it was read or written
-};
 
 inline bytes log_key(std::int64_t t) {
   bytes key(1, log_tag);

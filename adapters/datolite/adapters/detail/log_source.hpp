@@ -5,18 +5,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include <datolite/adapters/index_pattern.hpp>
 #include <datolite/adapters/index_relation.hpp>
+#include <datolite/adapters/kept_pattern.hpp>
 #include <datolite/adapters/log_source.hpp>
 #include <datolite/adapters/named_access.hpp>
 #include <datolite/core/datom.hpp>
 #include <datolite/core/index_access.hpp>
 #include <datolite/core/io_stats.hpp>
 #include <datolite/core/linkage.hpp>
+#include <datolite/core/value.hpp>
 #include <datolite/datoms/datom_range.hpp>
+#include <datolite/datoms/db.hpp>
 #include <datolite/datoms/db_log.hpp>
+#include <datolite/query/any_source.hpp>
+#include <datolite/query/join_spec.hpp>
+#include <datolite/query/pattern.hpp>
+#include <datolite/query/relation.hpp>
 
 namespace datolite::adapters {
 
@@ -107,23 +116,36 @@ inline t_span narrowed(t_span span, const query::clause_pattern& p) {
   return span;
 }
 
-}  // namespace detail
+/// The rows that one pattern asks of a log.
+class log_relation {
+ public:
+  log_relation(db of, t_span span, const query::clause_pattern& pattern);
 
-DATOLITE_INLINE log_relation::log_relation(db of, t_span span, const query::clause_pattern& pattern)
-    : db_{std::move(of)}, span_{detail::narrowed(span, pattern)}, pattern_{pattern} {
+  query::relation join_project_with(const query::relation& ys, const query::join_spec& spec) const;
+
+ private:
+  std::vector<t_span> spans(const query::relation& ys, const query::join_spec& spec) const;
+
+  db db_;
+  t_span span_;
+  kept_pattern pattern_;
+};
+
+inline log_relation::log_relation(db of, t_span span, const query::clause_pattern& pattern)
+    : db_{std::move(of)}, span_{narrowed(span, pattern)}, pattern_{pattern} {
   const index_pattern check{db_.access(), pattern};  // so that a bad pattern is refused here
   (void)check;
 }
 
-DATOLITE_INLINE query::relation log_relation::join_project_with(const query::relation& ys,
-                                                                const query::join_spec& spec) const {
-  const detail::log_access log{db_, spans(ys, spec)};
+inline query::relation log_relation::join_project_with(const query::relation& ys,
+                                                       const query::join_spec& spec) const {
+  const log_access log{db_, spans(ys, spec)};
   return index_relation{log, pattern_.view()}.join_project_with(ys, spec);
 }
 
 /// What must be read: the transactions that ys name, where these are few, else the whole span.
-DATOLITE_INLINE std::vector<t_span> log_relation::spans(const query::relation& ys,
-                                                        const query::join_spec& spec) const {
+inline std::vector<t_span> log_relation::spans(const query::relation& ys,
+                                               const query::join_spec& spec) const {
   constexpr std::size_t few = 1000;
   const auto pair =
       std::find_if(spec.join.begin(), spec.join.end(), [](const auto& p) { return p.x == slot_tx; });
@@ -132,7 +154,7 @@ DATOLITE_INLINE std::vector<t_span> log_relation::spans(const query::relation& y
   for (std::size_t y = 0; y < ys.size(); ++y) {
     const value& id = ys[y][pair->y];
     if (id.is(kind::bigint)) return {span_};
-    const std::int64_t t = detail::t_of_id(id);
+    const std::int64_t t = t_of_id(id);
     if (t >= span_.first && t <= span_.last) ts.push_back(t);
   }
   std::sort(ts.begin(), ts.end());
@@ -141,6 +163,32 @@ DATOLITE_INLINE std::vector<t_span> log_relation::spans(const query::relation& y
   std::vector<t_span> each;
   for (const std::int64_t t : ts) each.push_back({t, t});
   return each;
+}
+
+}  // namespace detail
+
+DATOLITE_INLINE log_source::log_source(db of, const std::optional<value>& start,
+                                       const std::optional<value>& end)
+    : db_{std::move(of)} {
+  if (start) span_.first = db_.t_from(*start);
+  if (end) span_.last = db_.t_from(*end) - 1;
+}
+
+DATOLITE_INLINE query::any_ijoin log_source::extrel(const query::clause_pattern& pattern) const {
+  return query::any_ijoin{detail::log_relation{db_, span_, pattern}};
+}
+
+DATOLITE_INLINE query::slot_set log_source::resolves(const query::clause_pattern& pattern) const {
+  return slots_with_names(db_.access(), pattern);
+}
+
+DATOLITE_INLINE query::slot_set log_source::gives_names(const query::clause_pattern& pattern) const {
+  return slots_giving_names(db_.access(), pattern);
+}
+
+DATOLITE_INLINE std::optional<double> log_source::estimate(const query::clause_pattern& pattern) const {
+  if (pattern.size() > slot_tx && pattern.consts[slot_tx]) return 16.0;
+  return std::nullopt;
 }
 
 }  // namespace datolite::adapters

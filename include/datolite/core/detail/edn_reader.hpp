@@ -10,9 +10,9 @@
 #include <datolite/core/detail/edn_tags.hpp>
 #include <datolite/core/detail/edn_text.hpp>
 #include <datolite/core/detail/utf8.hpp>
+#include <datolite/core/detail/value_order.hpp>
 #include <datolite/core/edn.hpp>
 #include <datolite/core/linkage.hpp>
-#include <datolite/core/value_order.hpp>
 
 namespace datolite {
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <condition_variable>
 #include <ctime>
+#include <functional>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -15,10 +17,14 @@
 #include <datolite/datoms/connection.hpp>
 #include <datolite/datoms/detail/branching.hpp>
 #include <datolite/datoms/detail/long_tail.hpp>
+#include <datolite/datoms/entity_id.hpp>
 #include <datolite/datoms/flat_index.hpp>
 #include <datolite/datoms/late_snapshot.hpp>
+#include <datolite/datoms/log_record.hpp>
 #include <datolite/datoms/packed_index.hpp>
+#include <datolite/datoms/store_format.hpp>
 #include <datolite/datoms/tempid.hpp>
+#include <datolite/datoms/tx_log.hpp>
 #include <datolite/datoms/typed_index.hpp>
 
 namespace datolite {
@@ -369,6 +375,13 @@ DATOLITE_INLINE connection::connection(any_storage storage, connection_options o
 }
 
 DATOLITE_INLINE datoms::state_ptr connection::known() const { return shared_->known(); }
+DATOLITE_INLINE void connection::tx_range(std::int64_t start, std::int64_t end,
+                                          const std::function<bool(const datoms::log_record&)>& each) const {
+  const datoms::state_ptr now = known();
+  datoms::read_log(now->snapshot, datoms::t_of_moment(start),
+                   std::min(datoms::t_of_moment(end), now->at.next_t), each);
+}
+
 DATOLITE_INLINE db connection::db() const { return datolite::db{known()}; }
 DATOLITE_INLINE void connection::close() {
   shared_->storage.close();
