@@ -1,12 +1,11 @@
-// Datasources over databases, and the memory engine as any storage, for `datolite::compiled`.
+// Datasources over databases, and a database as any source, for `datolite::compiled`.
 #include <datolite/adapters/detail/db_source.hpp>
 #include <datolite/adapters/detail/index_relation.hpp>
 #include <datolite/adapters/detail/log_source.hpp>
-#include <datolite/core/any_storage.hpp>
-#include <datolite/engines/memory.hpp>
+#include <datolite/query/any_source.hpp>
 
 namespace datolite {
 
-template any_storage::any_storage(engines::memory);
+template query::any_source::any_source(const db*, std::shared_ptr<const db>);
 
 }  // namespace datolite

@@ -4,6 +4,7 @@
 #include <datolite/query/detail/column.hpp>
 #include <datolite/query/detail/functions.hpp>
 #include <datolite/query/detail/index_pull.hpp>
+#include <datolite/query/detail/join_spec.hpp>
 #include <datolite/query/detail/kept_pattern.hpp>
 #include <datolite/query/detail/pull.hpp>
 #include <datolite/query/detail/pull_pattern.hpp>
@@ -11,3 +12,4 @@
 #include <datolite/query/detail/result.hpp>
 #include <datolite/query/detail/row_index.hpp>
 #include <datolite/query/detail/row_joiner.hpp>
+#include <datolite/query/detail/watch.hpp>

@@ -2,6 +2,7 @@
 #include <datolite/datoms/detail/branching.hpp>
 #include <datolite/datoms/detail/bulk_load.hpp>
 #include <datolite/datoms/detail/connection.hpp>
+#include <datolite/datoms/detail/datom_run.hpp>
 #include <datolite/datoms/detail/db.hpp>
 #include <datolite/datoms/detail/db_log.hpp>
 #include <datolite/datoms/detail/entity.hpp>

@@ -2,6 +2,8 @@
 #include "stores.hpp"
 #include "support.hpp"
 
+#include <datolite/datoms/flat_key.hpp>
+
 namespace long_value_test {
 
 using namespace datolite_test;

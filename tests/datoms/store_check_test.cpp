@@ -6,6 +6,7 @@
 #include <datolite/datoms/packed_directory.hpp>
 #include <datolite/datoms/store_check.hpp>
 #include <datolite/datoms/store_figures.hpp>
+#include <datolite/datoms/tx_log.hpp>
 #include <support/effort.hpp>
 
 #include <random>

@@ -3,8 +3,10 @@
 // Include this to name a `db` in a query. Patterns over it have up to five slots, [?e ?a ?v ?tx ?added].
 #pragma once
 
+#include <memory>
 #include <optional>
 
+#include <datolite/core/linkage.hpp>
 #include <datolite/datoms/db.hpp>
 #include <datolite/query/any_source.hpp>
 #include <datolite/query/pattern.hpp>
@@ -28,6 +30,12 @@ query::slot_set gives_names(const db& source, const query::clause_pattern& patte
 std::optional<query::source_identity> identity(const db& source);
 
 }  // namespace datolite::datoms
+
+namespace datolite {
+
+DATOLITE_COMPILED_TEMPLATE(query::any_source::any_source(const db*, std::shared_ptr<const db>));
+
+}  // namespace datolite
 
 #ifndef DATOLITE_COMPILED
 #include <datolite/adapters/detail/db_source.hpp>

@@ -18,16 +18,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 
 #include <datolite/core/bounds.hpp>
-#include <datolite/core/commit_checks.hpp>
-#include <datolite/core/error.hpp>
+#include <datolite/core/bytes.hpp>
+#include <datolite/core/change_source.hpp>
 #include <datolite/core/reader.hpp>
 #include <datolite/core/sorted_map.hpp>
 #include <datolite/core/storage.hpp>
@@ -38,15 +36,17 @@ namespace detail {
 
 /// One published state: never written again.
 struct memory_state {
+  memory_state();
+  explicit memory_state(sorted_map<bytes, bytes> with);
+
   sorted_map<bytes, bytes> map;
   synctag_t tag{};
-  std::shared_ptr<std::atomic<bool>> closed = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<bool>> closed;
 
   void check_open() const {
-    if (!closed->load(std::memory_order_acquire)) return;
-    throw error{error_category::unavailable, "db.error/closed",
-                "this in-memory store was closed: open a new one, or close it later"};
+    if (closed->load(std::memory_order_acquire)) refuse_closed();
   }
+  [[noreturn]] static void refuse_closed();
 };
 
 using memory_state_ptr = std::shared_ptr<const memory_state>;
@@ -145,48 +145,30 @@ class memory {
   static constexpr bool zero_copy = true;
   static constexpr bool multi_process = false;
 
-  memory() : memory{std::make_shared<const detail::memory_state>()} {}
+  memory();
+  memory(memory&&) noexcept;
+  memory& operator=(memory&&) noexcept;
+  ~memory();
 
-  memory_snapshot snapshot() const { return memory_snapshot{open_state()}; }
+  memory_snapshot snapshot() const;
   /// A store of its own that starts with the present contents. O(1). Neither sees what is done to the other.
-  memory fork() const {
-    const detail::memory_state_ptr now = open_state();
-    return memory{std::make_shared<const detail::memory_state>(detail::memory_state{.map = now->map})};
-  }
-  synctag_t synctag() const { return open_state()->tag; }
+  memory fork() const;
+  synctag_t synctag() const;
 
-  std::optional<memory_pinned> get(bytes_view key) const {
-    detail::memory_state_ptr now = open_state();
-    const auto found = now->map.find(key);
-    if (!found) return std::nullopt;
-    return memory_pinned{std::move(now), *found};
-  }
-  memory_iterator open_iterator(const bounds& within) const { return {open_state(), within}; }
+  std::optional<memory_pinned> get(bytes_view key) const;
+  memory_iterator open_iterator(const bounds& within) const;
 
   synctag_t commit(std::span<const change> changes, const demands& wanted = {});
 
   /// Loads a strictly ascending run; into an empty store as fast as memory is written.
   template <class Next>
   synctag_t bulk_load(Next&& next) {
-    return edit({}, [&](sorted_map<bytes, bytes>& map) {
-      bytes before;
-      bool any = false;
-      for (std::optional<change> c = next(); c; c = next(), any = true) {
-        const change two[] = {{before, std::nullopt}, *c};
-        check_changes(std::span{two}.subspan(any ? 0 : 1), min_key_size(), max_key_size());
-        apply(map, *c);
-        before.assign(c->key);
-      }
-      return any;
-    });
+    return load(change_source{next});
   }
 
   /// Later reads and commits through this, its snapshots and iterators are `unavailable`. Forks are stores of
   /// their own and stay open.
-  void close() noexcept {
-    const std::lock_guard committing{shared_->committing};
-    shared_->now->closed->store(true, std::memory_order_release);
-  }
+  void close() noexcept;
 
   durability_level durability() const noexcept { return durability_level::memory; }
   std::size_t min_key_size() const noexcept { return 0; }
@@ -194,50 +176,19 @@ class memory {
   std::size_t preferred_value_size() const noexcept { return 100; }
 
  private:
-  struct shared {
-    std::mutex committing;        ///< held for a commit's work
-    mutable std::mutex swapping;  ///< held while `now` is read or swapped, and for nothing else
-    detail::memory_state_ptr now;
-  };
+  struct shared;
 
-  explicit memory(detail::memory_state_ptr first) : shared_{std::make_unique<shared>()} {
-    shared_->now = std::move(first);
-  }
+  explicit memory(detail::memory_state_ptr first);
 
-  detail::memory_state_ptr open_state() const {
-    detail::memory_state_ptr now;
-    {
-      const std::lock_guard swapping{shared_->swapping};
-      now = shared_->now;
-    }
-    now->check_open();
-    return now;
-  }
+  detail::memory_state_ptr open_state() const;
 
   static void apply(sorted_map<bytes, bytes>& map, const change& c);
 
   /// Publishes what `change_map`, which tells whether there was anything to change, makes of the present
   /// state.
   template <class Change>
-  synctag_t edit(const demands& wanted, Change change_map) try {
-    const std::lock_guard committing{shared_->committing};
-    const detail::memory_state_ptr now = shared_->now;  // only a holder of `committing` swaps it
-    now->check_open();
-    check_demands(memory_snapshot{now}, now->tag, wanted);
-    auto next = std::make_shared<detail::memory_state>(*now);
-    if (!change_map(next->map)) return now->tag;
-    next->tag = synctag_t{static_cast<std::uint64_t>(now->tag) + 1};
-    const synctag_t tag = next->tag;
-    detail::memory_state_ptr published = std::move(next);
-    {
-      const std::lock_guard swapping{shared_->swapping};
-      shared_->now.swap(published);
-    }
-    return tag;
-  } catch (const std::bad_alloc&) {
-    throw error{error_category::exhausted, "db.error/out-of-memory",
-                "memory ran out during a commit to an in-memory store; nothing was committed"};
-  }
+  synctag_t edit(const demands& wanted, Change change_map);
+  synctag_t load(change_source next);
 
   std::unique_ptr<shared> shared_;
 };

@@ -22,6 +22,7 @@
 #include <datolite/core/any_reader.hpp>
 #include <datolite/core/bounds.hpp>
 #include <datolite/core/bytes.hpp>
+#include <datolite/core/change_source.hpp>
 #include <datolite/core/error.hpp>
 #include <datolite/core/reader.hpp>
 #include <datolite/core/storage.hpp>
@@ -32,20 +33,6 @@ namespace datolite {
 class any_storage;
 
 namespace detail {
-
-/// A reference to a callable that gives the next change of a sorted run, or nothing at its end.
-class change_source {
- public:
-  template <class F>
-  requires(!std::same_as<F, change_source>) explicit change_source(F& next) noexcept
-      : callee_{const_cast<void*>(static_cast<const void*>(std::addressof(next)))},
-        call_{[](void* f) -> std::optional<change> { return (*static_cast<F*>(f))(); }} {}
-  std::optional<change> operator()() const { return call_(callee_); }
-
- private:
-  void* callee_;
-  std::optional<change> (*call_)(void*);
-};
 
 /// Loads a run by one commit, for an engine that has nothing faster. Holds the whole run in memory meanwhile.
 template <Writer W, class Next>
@@ -181,7 +168,7 @@ class any_storage {
   template <class Next>
   requires std::convertible_to<std::invoke_result_t<Next&>, std::optional<change>> synctag_t
   bulk_load(Next&& next) {
-    return held_->bulk_load(detail::change_source{next});
+    return held_->bulk_load(change_source{next});
   }
 
   /// An independent copy of the whole storage. `unsupported` where the engine has no `fork()`.

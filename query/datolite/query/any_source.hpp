@@ -247,8 +247,7 @@ class any_source {
       may_give_names<S>};
 
   template <class S>
-  any_source(const S* source, std::shared_ptr<const S> owner)
-      : source_{source}, owner_{std::move(owner)}, ops_{&ops_of<S>} {}
+  any_source(const S* source, std::shared_ptr<const S> owner);
   template <class S>
   explicit any_source(std::shared_ptr<const S> owner) : any_source{owner.get(), owner} {}
 
@@ -256,5 +255,9 @@ class any_source {
   std::shared_ptr<const void> owner_;
   const operations* ops_;
 };
+
+template <class S>
+any_source::any_source(const S* source, std::shared_ptr<const S> owner)
+    : source_{source}, owner_{std::move(owner)}, ops_{&ops_of<S>} {}
 
 }  // namespace datolite::query

@@ -48,12 +48,10 @@ struct operand {
 /// A condition on a pair of rows: a comparison of two operands, or a function of any number of them.
 class join_predicate {
  public:
-  join_predicate(comparison op, operand left, operand right)
-      : op_{op}, operands_{std::move(left), std::move(right)} {}
+  join_predicate(comparison op, operand left, operand right);
   /// `f` must outlive this; the row passes when the result is neither nil nor false. An error that `f` throws
   /// names the clause `form`.
-  join_predicate(const function& f, std::vector<operand> operands, value form = {})
-      : function_{&f}, operands_{std::move(operands)}, form_{std::move(form)} {}
+  join_predicate(const function& f, std::vector<operand> operands, value form = {});
 
   /// Whether it needs the y row.
   bool uses_y() const noexcept { return uses(operand::source::y); }
@@ -78,12 +76,7 @@ class join_predicate {
   }
 
  private:
-  bool uses(operand::source side) const noexcept {
-    for (const operand& o : operands_) {
-      if (o.from == side) return true;
-    }
-    return false;
-  }
+  bool uses(operand::source side) const noexcept;
 
   template <class X, class Y>
   static bool slot_with(const operand& o, comparison op, const X& x, const Y& y, const value& v) {
@@ -141,3 +134,7 @@ struct join_spec {
 };
 
 }  // namespace datolite::query
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/query/detail/join_spec.hpp>
+#endif

@@ -17,7 +17,7 @@ class kept_pattern {
   explicit kept_pattern(const clause_pattern& p);
 
   /// The pattern; valid while this is.
-  clause_pattern view() const noexcept { return {consts_, starts_, whiles_, wanted_, repeated_, io_, past_}; }
+  clause_pattern view() const noexcept;
 
   std::size_t size() const noexcept { return consts_.size(); }
   const std::optional<value>& constant(std::size_t slot) const noexcept { return consts_[slot]; }

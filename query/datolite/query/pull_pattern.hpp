@@ -67,16 +67,13 @@ class pull_pattern {
   pull_pattern(const std::string& text) : pull_pattern{std::string_view{text}} {}
   pull_pattern(const char* text) : pull_pattern{std::string_view{text}} {}
 
-  const value& form() const noexcept { return shared_->form; }
+  const value& form() const noexcept;
 
   /// The pattern and those nested in it; the whole one is the first. Valid while a copy lives.
-  std::span<const pull_node> nodes() const noexcept { return shared_->nodes; }
+  std::span<const pull_node> nodes() const noexcept;
 
  private:
-  struct state {
-    value form;
-    std::vector<pull_node> nodes;
-  };
+  struct state;
   std::shared_ptr<const state> shared_;
 };
 

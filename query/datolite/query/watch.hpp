@@ -11,10 +11,7 @@
 #include <ctime>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
-
-#include <datolite/core/error.hpp>
 
 namespace datolite::query {
 
@@ -44,19 +41,7 @@ class watch {
   }
 
   /// Throws if the query must stop. `growing`: the bytes of what the caller is building.
-  void poll(std::size_t growing = 0) const {
-    if (cancelled && cancelled->is_cancelled()) {
-      throw error{error_category::interrupted, "db.error/cancelled", "the query was cancelled"};
-    }
-    if (deadline && now() >= *deadline) {
-      throw error{error_category::interrupted, "db.error/timeout", "the query took longer than its :timeout"};
-    }
-    if (most_bytes && held_ + growing > *most_bytes) {
-      throw error{error_category::exhausted, "db.error/memory-limit",
-                  "the query's relations need more than the " + std::to_string(*most_bytes) +
-                      " bytes that it may use"};
-    }
-  }
+  void poll(std::size_t growing = 0) const;
 
   /// Counts bytes that stay in use until they are given back.
   void hold(std::size_t bytes) noexcept { held_ += bytes; }
@@ -85,3 +70,7 @@ class holding {
 };
 
 }  // namespace datolite::query
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/query/detail/watch.hpp>
+#endif

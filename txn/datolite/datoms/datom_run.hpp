@@ -8,7 +8,6 @@
 // on. Threads: one run may be read by many threads at once, an iterator by one.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -58,7 +57,7 @@ class datom_run {
   std::uint64_t count() const;
 
   /// The same run, counting what is read in `io`.
-  datom_run counted_in(io_counters& io) const { return {in_, ranges_, first_, &io}; }
+  datom_run counted_in(io_counters& io) const;
 
  private:
   std::shared_ptr<const index_access> in_;
@@ -90,13 +89,7 @@ class datom_run::iterator {
   friend class datom_run;
   static constexpr std::size_t smallest_batch = 8, largest_batch = 1024;
 
-  iterator(const datom_run& of, std::size_t first_batch)
-      : in_{of.in_}, ranges_{of.ranges_}, first_{of.first_}, batch_{first_batch} {
-    if (ranges_.empty()) return;
-    cursor_ = in_->open_cursor(ranges_.front().index, components::all, of.io_);
-    cursor_->seek(ranges_.front());
-    advance();
-  }
+  iterator(const datom_run& of, std::size_t first_batch);
 
   void advance() {
     do {
@@ -105,20 +98,13 @@ class datom_run::iterator {
   }
 
   bool next() {
-    while (row_ == columns_.size) {
-      row_ = 0;
-      if (cursor_->next_batch(columns_, batch_)) {
-        batch_ = std::min(batch_ * 4, largest_batch);
-      } else {
-        columns_.clear();
-        if (range_ + 1 == ranges_.size()) return false;
-        cursor_->seek(ranges_[++range_]);
-      }
-    }
+    if (row_ == columns_.size && !fill()) return false;
     at_ = {columns_.e[row_], columns_.a[row_], std::move(columns_.v[row_]), columns_.t_op[row_]};
     ++row_;
     return true;
   }
+  /// Reads on behind the last row; false at the end.
+  bool fill();
 
   std::shared_ptr<const index_access> in_;  // before the cursor, which must go first
   std::vector<datom_range> ranges_;
@@ -130,29 +116,8 @@ class datom_run::iterator {
   bool ended_ = true;
 };
 
-inline datom_run::iterator datom_run::begin() const { return {*this, iterator::smallest_batch}; }
-
-inline std::optional<datom> datom_run::first() const {
-  const iterator it{*this, 1};
-  return it == end() ? std::nullopt : std::optional{*it};
-}
-
-inline bool datom_run::empty() const { return !first(); }
-
-inline std::vector<datom> datom_run::to_vector() const {
-  std::vector<datom> all;
-  for (iterator it{*this, iterator::largest_batch}; it != end(); ++it) all.push_back(*it);
-  return all;
-}
-
-inline std::uint64_t datom_run::count() const {
-  std::uint64_t n = 0;
-  if (first_.all()) {
-    for (const datom_range& one : ranges_) n += in_->count(one);
-  } else {
-    for (iterator it{*this, iterator::largest_batch}; it != end(); ++it) ++n;
-  }
-  return n;
-}
-
 }  // namespace datolite
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/datoms/detail/datom_run.hpp>
+#endif

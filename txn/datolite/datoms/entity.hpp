@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -88,7 +87,7 @@ class entity {
  private:
   bool equals(const entity& other) const noexcept;
   entity_values back_along(const value& attribute) const;
-  using seen_entities = std::unordered_set<entity_id>;
+  struct seen_entities;
   value touched(entity_id e, int depth, seen_entities& seen) const;
   value shown(const attribute_facts& a, const value& v, int depth, seen_entities& seen) const;
 

@@ -11,7 +11,6 @@
 // newest one also when the past is read.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -113,9 +112,7 @@ class schema {
   bool has_predicates() const noexcept { return has_predicates_; }
 
   /// Is `e` a partition, installed or implicit?
-  bool is_partition(entity_id e) const noexcept {
-    return implicit_part_id(e) || std::find(partitions_.begin(), partitions_.end(), e) != partitions_.end();
-  }
+  bool is_partition(entity_id e) const noexcept;
 
   /// The schema after one transaction's `datoms`; this very one when they do not touch it.
   static schema_ptr after(const schema_ptr& before, std::span<const datom> datoms);

@@ -26,6 +26,10 @@ DATOLITE_INLINE kept_pattern::kept_pattern(const clause_pattern& p)
   }
 }
 
+DATOLITE_INLINE clause_pattern kept_pattern::view() const noexcept {
+  return {consts_, starts_, whiles_, wanted_, repeated_, io_, past_};
+}
+
 DATOLITE_INLINE std::optional<range_bound> kept_pattern::start(std::size_t slot, kind type) const {
   const auto& advice = starts_[slot];
   return advice ? bound_for(type, *advice, true, !past_.contains(slot)) : std::nullopt;

@@ -187,6 +187,14 @@ class pull_parser {
 
 }  // namespace detail
 
+struct pull_pattern::state {
+  value form;
+  std::vector<pull_node> nodes;
+};
+
+DATOLITE_INLINE const value& pull_pattern::form() const noexcept { return shared_->form; }
+DATOLITE_INLINE std::span<const pull_node> pull_pattern::nodes() const noexcept { return shared_->nodes; }
+
 DATOLITE_INLINE pull_pattern::pull_pattern(const value& form) {
   state made;
   made.form = form.is(kind::string) ? read_edn(form.raw(), "pull") : form;

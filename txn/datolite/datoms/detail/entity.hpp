@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,8 @@
 #include <datolite/datoms/tx_error.hpp>
 
 namespace datolite {
+
+struct entity::seen_entities : std::unordered_set<entity_id> {};
 
 DATOLITE_INLINE std::optional<value> entity_values::first() const {
   return empty() ? std::nullopt : std::optional{values_.front()};

@@ -40,6 +40,10 @@ inline std::vector<kind> types_named(const value& names) {
 struct schema::id_map : std::unordered_map<std::string, entity_id, detail::text_hash, std::equal_to<>> {};
 struct schema::name_map : std::unordered_map<entity_id, value> {};
 
+DATOLITE_INLINE bool schema::is_partition(entity_id e) const noexcept {
+  return implicit_part_id(e) || std::find(partitions_.begin(), partitions_.end(), e) != partitions_.end();
+}
+
 DATOLITE_INLINE schema::schema() : ids_{std::make_shared<id_map>()}, names_{std::make_shared<name_map>()} {}
 
 DATOLITE_INLINE const attribute_facts* schema::find(std::string_view ident) const {
