@@ -1,4 +1,4 @@
-// Connections, branches and what is done through a connection, for `datolite::compiled`.
+// Connections, branches, what is done through a connection, and changes not committed, for `datolite::compiled`.
 #include <datolite/datoms/detail/branching.hpp>
 #include <datolite/datoms/detail/bulk_load.hpp>
 #include <datolite/datoms/detail/connection.hpp>
@@ -12,3 +12,4 @@
 #include <datolite/datoms/detail/transact_async.hpp>
 #include <datolite/datoms/detail/tx_functions.hpp>
 #include <datolite/datoms/detail/xxhash.hpp>
+#include <datolite/txn/detail/overlay_put.hpp>

@@ -12,6 +12,7 @@
 #include <compare>
 
 #include <datolite/core/value.hpp>
+#include <datolite/core/value_order.hpp>
 
 namespace datolite {
 

@@ -19,6 +19,7 @@
 #include <cstddef>
 
 #include <datolite/core/value.hpp>
+#include <datolite/core/value_order.hpp>
 
 namespace datolite {
 

@@ -6,11 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <datolite/core/value.hpp>
@@ -80,16 +78,7 @@ class row_index {
     std::uint32_t tag;  ///< half the hash
   };
 
-  void grow(std::size_t rows) {
-    const std::size_t buckets = std::bit_ceil(rows * 2);
-    heads_.assign(buckets, none);
-    nodes_.reserve(buckets / 2);
-    for (std::size_t row = 0; row < nodes_.size(); ++row) {
-      std::uint32_t& head = heads_[nodes_[row].tag & (buckets - 1)];
-      nodes_[row].next = head;
-      head = static_cast<std::uint32_t>(row);
-    }
-  }
+  void grow(std::size_t rows);
 
   std::vector<std::uint32_t, detail::spare_allocator<std::uint32_t>> heads_;
   std::vector<node, detail::spare_allocator<node>> nodes_;
@@ -129,17 +118,7 @@ class row_table {
   };
   using entries = std::vector<entry, detail::spare_allocator<entry>>;
 
-  void grow(std::size_t rows) {
-    const std::size_t room = std::bit_ceil(rows * (rows < 1024 ? 4 : 2));  // small ones grow in long strides
-    const entries before = std::exchange(entries_, entries(room));
-    const std::size_t mask = entries_.size() - 1;
-    for (const entry& e : before) {
-      if (e.row == row_index::none) continue;
-      std::size_t at = e.tag & mask;
-      while (entries_[at].row != row_index::none) at = (at + 1) & mask;
-      entries_[at] = e;
-    }
-  }
+  void grow(std::size_t rows);
 
   entries entries_;
   std::size_t size_ = 0;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <datolite/core/linkage.hpp>
@@ -34,6 +36,29 @@ inline bool are_words(const relation& rows, const relation& more) {
 }
 
 }  // namespace detail
+
+DATOLITE_INLINE void row_index::grow(std::size_t rows) {
+  const std::size_t buckets = std::bit_ceil(rows * 2);
+  heads_.assign(buckets, none);
+  nodes_.reserve(buckets / 2);
+  for (std::size_t row = 0; row < nodes_.size(); ++row) {
+    std::uint32_t& head = heads_[nodes_[row].tag & (buckets - 1)];
+    nodes_[row].next = head;
+    head = static_cast<std::uint32_t>(row);
+  }
+}
+
+DATOLITE_INLINE void row_table::grow(std::size_t rows) {
+  const std::size_t room = std::bit_ceil(rows * (rows < 1024 ? 4 : 2));  // small ones grow in long strides
+  const entries before = std::exchange(entries_, entries(room));
+  const std::size_t mask = entries_.size() - 1;
+  for (const entry& e : before) {
+    if (e.row == row_index::none) continue;
+    std::size_t at = e.tag & mask;
+    while (entries_[at].row != row_index::none) at = (at + 1) & mask;
+    entries_[at] = e;
+  }
+}
 
 DATOLITE_INLINE std::size_t hash_row(const relation& of, std::size_t i) {
   std::size_t out = of.width();

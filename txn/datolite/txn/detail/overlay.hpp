@@ -7,12 +7,8 @@
 // A removed key stays in the map, marked: it hides the key of the snapshot below.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <new>
-#include <utility>
 
 #include <datolite/core/bytes.hpp>
 #include <datolite/core/sorted_map.hpp>
@@ -51,44 +47,15 @@ class overlay {
   const byte_arena& arena() const noexcept { return arena_; }
   const pending* find(bytes_view key) const { return changes_.find(key); }
 
-  void put(bytes_view key, bytes_view value, change_form form) {
-    char* place = arena_.take(key.size() + value.size());
-    const bytes_view kept_key = copy(key, place);
-    const bytes_view kept_value = copy(value, place + key.size());
-    changes_ = std::move(changes_).insert_or_assign(kept_key, pending{kept_value, form});
-    if (arena_.reserved() <= compact_above_) return;
-    try {
-      compact();
-    } catch (const std::bad_alloc&) {
-      // The change is made, so this may not throw; what was to be given back waits until the arena has
-      // doubled.
-      compact_above_ = 2 * arena_.reserved();
-    }
-  }
-
+  void put(bytes_view key, bytes_view value, change_form form);
   void erase(bytes_view key) { put(key, {}, change_form::removal); }
 
  private:
   static constexpr std::size_t never_compact_below = 1024 * 1024;  // bytes
 
-  static bytes_view copy(bytes_view from, char* to) noexcept {
-    if (!from.empty()) std::memcpy(to, from.data(), from.size());
-    return {to, from.size()};
-  }
-
   /// Leaves behind the bytes that later changes have replaced, if they are more than half of all. Called when
   /// the arena has doubled since the last time, so that its cost, spread over the changes, is O(log n) each.
-  void compact() {
-    std::size_t live = 0;
-    for (auto&& [key, change] : changes_) live += key.size() + change.value().size();
-    if (2 * live < arena_.reserved()) {
-      overlay fresh;
-      fresh.compact_above_ = SIZE_MAX;
-      for (auto&& [key, change] : changes_) fresh.put(key, change.value(), change.form());
-      *this = std::move(fresh);
-    }
-    compact_above_ = std::max(never_compact_below, 2 * arena_.reserved());
-  }
+  void compact();
 
   map changes_;
   byte_arena arena_;
@@ -96,3 +63,7 @@ class overlay {
 };
 
 }  // namespace datolite::txn::detail
+
+#ifndef DATOLITE_COMPILED
+#include <datolite/txn/detail/overlay_put.hpp>
+#endif
