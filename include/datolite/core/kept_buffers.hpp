@@ -5,7 +5,8 @@
 // through memory that no cache holds.
 //
 // The buffers are the allocator's, so that any thread may give them back, and a thread's are freed when it
-// ends. Under the address sanitizer nothing is kept, so that it sees each use of what was given back.
+// ends. (A pool of std::pmr belongs to one thread and must outlive all that it gave.) Under the address
+// sanitizer nothing is kept, so that it sees each use of what was given back.
 //
 // `Sizes` says which buffers are kept:
 //   most              the size of the largest, in bytes

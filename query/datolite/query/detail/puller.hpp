@@ -208,14 +208,14 @@ class puller {
     return spec.expands != expansion::pattern && path_.contains(f.start, to.word());
   }
 
-  /// The entity that the frame goes to, and those that it will go to next, as far as they ascend.
+  /// The entity that the frame goes to, and those that it will go to next. They ascend, as values and
+  /// entities do in the indexes that they are read from.
   std::span<const entity_id> gather(const frame& f, const group& g,
                                     std::array<entity_id, together>& to) const {
     std::size_t n = 0;
     for (const value& next : g.values().subspan(f.next_value - 1)) {
       if (n == to.size() || !next.is(kind::ref)) break;
       if (n > 0 && is_on_the_way(f, *g.of, next)) continue;
-      if (n > 0 && next.word() <= to[n - 1]) break;
       to[n++] = next.word();
     }
     return std::span{to}.first(n);
