@@ -42,6 +42,7 @@ struct environment {
 
 class rule_tables;
 class step_observer;
+struct cycle_rows;
 
 /// An argument of a query within a query: a source, or a value.
 struct nested_argument {
@@ -81,6 +82,8 @@ struct body_frame {
   rule_tables* tables;    ///< where its calls of rules are answered
   bool runs_again;        ///< its steps will be answered more than once
   bool absorbed = false;  ///< whoever takes the last step's rows looks for duplicates itself
+  bool only_counts = false;            ///< nobody wants the rows, only how many there are
+  std::optional<std::size_t> counted;  ///< how many, if the last step could tell without making them
   std::vector<step_state> states;
 };
 
@@ -101,7 +104,8 @@ class executor {
     observer_ = &observer;
   }
 
-  /// The bindings of the body's head that agree with `ys`; its columns are the plan's columns_in. A set.
+  /// The bindings of the body's head that agree with `ys`; its columns are the plan's columns_in. A set. None
+  /// if the frame says how many there are.
   relation run(body_frame& frame, const relation& ys);
 
   /// The same for the query's own body, if `enough` of them suffice: there may be fewer than all, but not
@@ -205,8 +209,7 @@ class executor {
   relation filter(const relation& ys, const join_spec& spec) const;
   relation keep_rows(const relation& ys, const join_spec& spec, std::vector<std::uint32_t>& kept) const;
   relation join_pattern(body_frame& frame, std::size_t step, const relation& ys, const join_spec& spec);
-  std::optional<relation> join_cycle(body_frame& frame, std::size_t step, const relation& ys,
-                                     std::size_t& rows_between);
+  std::optional<cycle_rows> join_cycle(body_frame& frame, std::size_t step, const relation& ys);
   const any_ijoin& rows_of_pattern(body_frame& frame, std::size_t step);
   relation join_kept(step_state& state, const relation& ys, const join_spec& spec) const;
   relation join_call(const call_step& call, const value& form, std::size_t callers, const relation& ys,

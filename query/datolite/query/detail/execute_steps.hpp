@@ -73,14 +73,19 @@ inline relation executor::run(body_frame& frame, const relation& ys) {
     } else {
       poll();
       const holding held{env_.limits, rows->bytes()};
-      std::size_t between = 0;
-      if (auto closed = join_cycle(frame, i, *rows, between)) {
-        current = std::move(*closed);
-        frame.states[i].done.add(rows_in, between);
-        frame.states[i + 1].done.add(between, current.size());
+      if (auto closed = join_cycle(frame, i, *rows)) {
+        current = std::move(closed->rows);
+        frame.states[i].done.add(rows_in, closed->between);
+        frame.states[i + 1].done.add(closed->between, closed->found);
         if (observer_ != nullptr && &frame == observed_)
-          observer_->step_done(plan.steps[i], rows_in, between), rows_in = between;
+          observer_->step_done(plan.steps[i], rows_in, closed->between), rows_in = closed->between;
         ++i;
+        if (closed->counted) {
+          frame.counted = closed->found;
+          if (observer_ != nullptr && &frame == observed_)
+            observer_->step_done(plan.steps[i], rows_in, closed->found);
+          return relation{plan.head.size()};
+        }
       } else {
         current = apply(frame, i, *rows);
       }
@@ -167,8 +172,8 @@ inline const any_ijoin& executor::rows_of_pattern(body_frame& frame, std::size_t
 }
 
 /// A step and the next in one, where they close a cycle and there are many rows.
-inline std::optional<relation> executor::join_cycle(body_frame& frame, std::size_t step, const relation& ys,
-                                                    std::size_t& rows_between) {
+inline std::optional<cycle_rows> executor::join_cycle(body_frame& frame, std::size_t step,
+                                                      const relation& ys) {
   const std::size_t few = detail::is_forced(detail::way::cycle) ? 1 : 1024;
   const auto& steps = frame.plan->steps;
   if (ys.size() < few || step + 1 >= steps.size()) return std::nullopt;
@@ -199,10 +204,15 @@ inline std::optional<relation> executor::join_cycle(body_frame& frame, std::size
     closing = detail::pairs_of(closed);
   }
   if (!detail::are_integral(closing)) return std::nullopt;
-  auto done = detail::cycle_join{ys, *found, opening, closing}.run(steps[step], steps[step + 1]);
-  if (!done) return std::nullopt;
-  rows_between = done->second;
-  return steps[step + 1].join.distinct ? distinct(std::move(done->first)) : std::move(done->first);
+  const plan_step& last = steps[step + 1];
+  const bool counts = frame.only_counts && step + 2 == steps.size() && detail::keeps_a_set(ys, last) &&
+                      frame.plan->head.size() == last.join.width;
+  auto done = detail::cycle_join{ys, *found, opening, closing, env_.limits}.run(steps[step], last, counts);
+  if (done && last.join.distinct && !counts) {
+    done->rows = distinct(std::move(done->rows));
+    done->found = done->rows.size();
+  }
+  return done;
 }
 
 inline relation executor::join_pattern(body_frame& frame, std::size_t step, const relation& ys,

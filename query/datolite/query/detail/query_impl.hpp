@@ -204,8 +204,25 @@ inline relation arranged(relation rows, const query_options& how, const std::vec
   return gathered(rows, kept);
 }
 
+/// Whether a query wants nothing but the number of its bindings.
+inline bool only_counts(const program& of) {
+  return std::all_of(of.find.begin(), of.find.end(), [](const found& f) {
+    return f.is == find_element::type::aggregate && f.built_in == count_of && f.what.is_variable();
+  });
+}
+
+/// The one group of a query that only counts; none if there is nothing to count.
+inline relation counts_as_rows(const program& of, std::size_t counted) {
+  relation out{of.find.size()};
+  if (counted == 0) return out;
+  for (std::size_t e = 0; e < of.find.size(); ++e) out.put(e, static_cast<std::int64_t>(counted));
+  out.commit_rows(1);
+  return out;
+}
+
+/// `counted`: how many rows there would be, if they were only counted.
 inline result make_result(const std::shared_ptr<const program>& of, const environment& env, relation rows,
-                          const query_options& how) {
+                          std::optional<std::size_t> counted, const query_options& how) {
   std::vector<std::size_t> columns;
   std::vector<value> fixed;
   columns.reserve(of->find.size());
@@ -221,7 +238,7 @@ inline result make_result(const std::shared_ptr<const program>& of, const enviro
   }
   const auto is_aggregate = [](const found& f) { return f.is == find_element::type::aggregate; };
   if (std::any_of(of->find.begin(), of->find.end(), is_aggregate)) {
-    rows = grouping{*of, rows, columns, fixed, env}.run();
+    rows = counted ? counts_as_rows(*of, *counted) : grouping{*of, rows, columns, fixed, env}.run();
     for (std::size_t e = 0; e < columns.size(); ++e) columns[e] = e;
   }
   rows = arranged(std::move(rows), how, columns, fixed);
@@ -326,11 +343,12 @@ inline result answer_fully(const prepared& query, std::span<const argument> argu
   const auto plan = with.plan(inputs.compiled()->main, {}, callers_source);
   rule_tables tables{with};
   body_frame frame{*plan, callers_source, tables, false};
+  frame.only_counts = only_counts(*inputs.compiled());
   std::optional<statistics> seen;
   if (report != nullptr && report->query_stats) with.observe(frame, seen.emplace(*plan));
   const std::size_t enough = enough_for(*inputs.compiled(), how);
   relation rows = enough == 0 ? with.run(frame, relation::unit()) : with.run_for(frame, enough);
-  result out = make_result(inputs.compiled(), env, std::move(rows), how);
+  result out = make_result(inputs.compiled(), env, std::move(rows), frame.counted, how);
   if (seen) out.set_query_stats(seen->as_value());
   if (counts && !report->io_context.is_nil()) {
     out.set_io_stats(io_stats_value(report->io_context, std::max(0.0, milliseconds_now() - started), io));
