@@ -62,3 +62,25 @@ build() {
   if [ $# = 0 ]; then set -- all; fi
   (cd "$root" && cmake --build "build/$preset" --parallel "$(jobs)" --target "$@") >&2
 }
+
+# fuzz_for SECONDS: every fuzz target side by side, beginning with the conformance cases and what it found before. Needs
+# the packages of the group ci.
+fuzz_for() {
+  build fuzz
+  say "fuzzing for $1 seconds"
+  cd "$root" || return
+  fuzzers=
+  for target in build/fuzz/tests/fuzz/fuzz_*; do
+    name=$(basename "$target")
+    mkdir -p "build/fuzz/corpus/$name"
+    "$target" "-max_total_time=$1" -max_len=4096 -timeout=10 -artifact_prefix=build/fuzz/ \
+      "build/fuzz/corpus/$name" tests/conformance >"build/fuzz/$name.log" 2>&1 &
+    fuzzers="$fuzzers $!:$name"
+  done
+  for fuzzer in $fuzzers; do
+    name=${fuzzer#*:}
+    wait "${fuzzer%%:*}" ||
+      { tail -n 40 "build/fuzz/$name.log"; die "$name broke; the input that did it lies in build/fuzz/"; }
+    tail -n 1 "build/fuzz/$name.log"
+  done
+}
