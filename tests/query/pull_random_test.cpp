@@ -26,6 +26,9 @@ class plain_pull {
   value operator()(const value& pattern, entity_id e) const { return as_value(show(pattern, e, {}, {})); }
 
  private:
+  /// How far down each recursion may go, by its attribute and direction: two may be shown by one key.
+  using depths_left = std::map<std::pair<std::string, bool>, std::int64_t>;
+
   struct spec {
     std::string name;
     bool reverse = false;
@@ -72,7 +75,7 @@ class plain_pull {
   }
 
   map show(const value& pattern, entity_id e, const std::vector<entity_id>& way,
-           const std::map<std::string, std::int64_t>& depths) const {
+           const depths_left& depths) const {
     std::vector<spec> specs;
     bool all = false;
     const auto add = [&](spec s) {
@@ -115,8 +118,7 @@ class plain_pull {
 
   /// What one spec shows of `e`; nothing if it is left out.
   std::optional<value> one(const value& pattern, const spec& s, entity_id e,
-                           const std::vector<entity_id>& way,
-                           const std::map<std::string, std::int64_t>& depths) const {
+                           const std::vector<entity_id>& way, const depths_left& depths) const {
     const auto counted = [&](std::optional<value> v) {
       if (s.counts)
         v = v ? static_cast<std::int64_t>(v->is(kind::map) ? v->entries().size() : v->elements().size()) : 0;
@@ -131,7 +133,7 @@ class plain_pull {
     const bool recursion = s.nested.is(kind::long_) || s.nested.is_symbol("...");
     auto deeper = depths;
     if (s.nested.is(kind::long_)) {
-      auto& left = deeper.emplace(s.key.raw(), s.nested.as_long()).first->second;
+      auto& left = deeper.emplace(std::pair{s.name, s.reverse}, s.nested.as_long()).first->second;
       if (left-- == 0) return std::nullopt;
     }
     std::vector<value> shown;

@@ -42,6 +42,7 @@ class kept_buffers {
     if (in.first == nullptr) return ::operator new(Sizes::size_of(number));
     buffer* const taken = in.first;
     in.first = taken->next;
+    prefetch(in.first, Sizes::size_of(number));
     --in.count;
     kept_bytes_ -= Sizes::size_of(number);
     return taken;
@@ -75,6 +76,14 @@ class kept_buffers {
       }
     }
   };
+
+  /// Asks memory for the buffer that is taken next, or its beginning: what lies in the list was written long
+  /// ago.
+  static void prefetch(const buffer* next, std::size_t bytes) noexcept {
+    constexpr std::size_t line = 64, most = 8 * line;
+    for (std::size_t at = 0; at < bytes && at < most; at += line)
+      __builtin_prefetch(reinterpret_cast<const std::byte*>(next) + at, 1);
+  }
 
   static bool keep(void* given, std::size_t number) noexcept {
     list& in = kept_[number];
