@@ -195,9 +195,13 @@ class history {
     for (int i = below(12); i >= 0; --i)
       words.insert(by_e || range.v->is(kind::ref) ? some_entity() : below(8) - 3);
     const std::vector<std::int64_t> ascending{words.begin(), words.end()};
-    expect_same_runs(in, range, by_e ? components::e : components::v, ascending,
-                     {.enough = below(3) == 0 ? static_cast<std::size_t>(below(9)) : run_limits::all,
-                      .each = below(3) == 0 ? static_cast<std::size_t>(1 + below(3)) : run_limits::all});
+    run_limits limits{.enough = below(3) == 0 ? static_cast<std::size_t>(below(9)) : run_limits::all,
+                      .each = below(3) == 0 ? static_cast<std::size_t>(1 + below(6)) : run_limits::all};
+    std::set<attribute_id> wanted;
+    for (int i = below(4); i > 0; --i) wanted.insert(attributes_[static_cast<std::size_t>(below(6))].id);
+    const std::vector<attribute_id> attributes{wanted.begin(), wanted.end()};
+    if (by_e && range.index == index_order::eavt && !range.a) limits.attributes = attributes;
+    expect_same_runs(in, range, by_e ? components::e : components::v, ascending, limits);
   }
 
   void compare_some(const db& in, const time_filter& time, int ranges) {

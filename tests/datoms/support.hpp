@@ -47,7 +47,8 @@ inline std::set<std::string> all_facts(const db& in, index_order order = index_o
   return out;
 }
 
-/// Many runs that a cursor reads at once are those that it reads one by one, and count as much.
+/// Many runs that a cursor reads at once are those that it reads one by one, without the attributes that are
+/// to be left out, and count as much.
 inline void expect_same_runs(const db& in, const datom_range& range, components by,
                              std::span<const std::int64_t> words, run_limits limits) {
   io_counters at_once, each;

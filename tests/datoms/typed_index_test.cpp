@@ -181,12 +181,48 @@ TEST(TypedIndex, ManyRunsReadAtOnceAreThoseReadOneByOneAlsoInBlocks) {
           std::set<std::int64_t> words;
           for (int n = below(60); n >= 0; --n)
             words.insert(ages ? below(100) - 10 : datoms::entid_at(datoms::part_user, 4990 + below(1120)));
-          const run_limits limits{
-              .enough = below(2) == 0 ? run_limits::all : static_cast<std::size_t>(below(60)),
-              .each = below(2) == 0 ? run_limits::all : static_cast<std::size_t>(1 + below(3))};
+          run_limits limits{.enough = below(2) == 0 ? run_limits::all : static_cast<std::size_t>(below(60)),
+                            .each = below(2) == 0
+                                        ? run_limits::all
+                                        : static_cast<std::size_t>(1 + below(below(4) == 0 ? 150 : 5))};
+          const attribute_id wanted[] = {std::min(age, to), std::max(age, to)};
+          if (range.index == index_order::eavt && !range.a)
+            limits.attributes = std::span{wanted}.subspan(static_cast<std::size_t>(below(2)),
+                                                          static_cast<std::size_t>(below(2)));
           expect_same_runs(in, range, by, std::vector(words.begin(), words.end()), limits);
           if (HasFatalFailure()) return;
         }
+      }
+    }
+  }
+}
+
+TEST(TypedIndex, LeavesAttributesOutOfRunsThatAreNotCutShort) {
+  for (const index_layout layout : {index_layout::typed, index_layout::packed}) {
+    connection conn{new_memory(), {.layout = layout, .merge = merging::when_asked}};
+    transact(conn, schema);
+    const auto id = [](int i) { return datoms::entid_at(datoms::part_user, 5000 + i); };
+    std::string friends;
+    for (int i = 0; i < 300; ++i) friends += std::to_string(id(100 + i)) + " ";
+    transact(conn, "[{:db/id " + std::to_string(id(0)) + " :age 1 :friend [" + friends + "]} {:db/id " +
+                       std::to_string(id(1)) + " :age 2 :friend " + std::to_string(id(0)) + "}]");
+    if (layout == index_layout::packed) conn.merge();
+    const db now = conn.db();
+    const attribute_id wanted[] = {now.attribute(kw("age"))->id, now.attribute(kw("friend"))->id};
+    const std::int64_t words[] = {id(0), id(1)};
+    for (const std::size_t each :
+         {std::size_t{2}, std::size_t{3}, std::size_t{200}, std::size_t{302}, run_limits::all}) {
+      for (const std::size_t only : {0u, 1u}) {
+        const auto cursor = now.access().open_cursor(index_order::eavt, components::a | components::v);
+        datom_columns found;
+        std::vector<std::size_t> ends;
+        cursor->read_runs({.e = 0}, components::e, words,
+                          {.each = each, .attributes = std::span{wanted}.subspan(only, 1)}, found, ends);
+        const std::size_t first = each <= 301 ? each : only == 0 ? 1 : 300, second = each == 2 ? 2 : 1;
+        ASSERT_EQ(ends, (std::vector{first, first + second})) << each;
+        for (std::size_t i = each <= 301 ? first : 0; each > 2 && i < found.size; ++i)
+          ASSERT_EQ(found.a[i], wanted[only]) << each;
+        ASSERT_EQ(found.v.size(), found.size);
       }
     }
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <datolite/core/value.hpp>
@@ -52,7 +53,27 @@ struct datom_columns {
 
   /// Adds the rows of `more`, whose values it takes.
   void append(datom_columns& more);
+
+  /// Leaves out the rows from `from` on whose attribute is none of `attributes`, which ascend. REQUIRES: a was
+  /// wanted.
+  void keep_attributes(std::size_t from, std::span<const attribute_id> attributes);
 };
+
+/// Moves to the front the elements of `rows` whose attribute, `attribute_of` of it, is one of `attributes`; both
+/// ascend by it. Their number.
+template <class Row, class AttributeOf>
+std::size_t keep_attributes(std::span<Row> rows, std::span<const attribute_id> attributes,
+                            AttributeOf&& attribute_of) {
+  std::size_t kept = 0;
+  auto next = attributes.begin();
+  for (const Row row : rows) {
+    const attribute_id a = attribute_of(row);
+    while (next != attributes.end() && *next < a) ++next;
+    if (next == attributes.end()) break;
+    if (*next == a) rows[kept++] = row;
+  }
+  return kept;
+}
 
 }  // namespace datolite
 

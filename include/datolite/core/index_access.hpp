@@ -62,6 +62,9 @@ struct run_limits {
   static constexpr std::size_t all = static_cast<std::size_t>(-1);
   std::size_t enough = all;  ///< no further run begins behind so many datoms
   std::size_t each = all;    ///< the first so many of each run, at least 1
+  /// Of runs of fewer than `each` only the datoms with these attributes, which ascend, if there are any; the
+  /// others count as read. REQUIRES: runs of entities in EAVT, without an attribute, by a cursor that reads a.
+  std::span<const attribute_id> attributes{};
 };
 
 /// Reads runs of one index. Laws: after `seek(r)`, `next_batch` yields exactly the datoms of `r` (but for those that

@@ -117,7 +117,7 @@ class cursor final : public datom_cursor {
         found = plain && here.reach(word);
       }
       if (found) {
-        pick(*current_.last(), here.first(), here.end(), limits.each);
+        pick(*current_.last(), here.first(), here.end(), limits);
         ends.push_back(out.size + picked_.size());
       } else {
         datom_cursor::read_runs(range, in, words.subspan(i, 1), limits, out, ends);
@@ -130,10 +130,10 @@ class cursor final : public datom_cursor {
   }
 
  private:
-  /// Notes the first `each` of the rows [first, end) of the present block that the time shows.
-  void pick(const block& b, std::size_t first, std::size_t end, std::size_t each) {
+  /// Notes what the limits let through and the time shows of the rows [first, end) of the present block.
+  void pick(const block& b, std::size_t first, std::size_t end, const run_limits& limits) {
     const bool all = time_.since < b.first_t();
-    if (all) end = first + std::min(end - first, each);
+    if (all) end = first + std::min(end - first, limits.each);
     const std::size_t n = picked_.size();
     picked_.resize(n + (end - first));
     std::uint32_t* to = picked_.data() + n;
@@ -141,7 +141,12 @@ class cursor final : public datom_cursor {
       *to = static_cast<std::uint32_t>(i);
       to += all || time_.shows(b.t_added(i)) ? 1 : 0;
     }
-    picked_.resize(n + std::min(static_cast<std::size_t>(to - picked_.data()) - n, each));
+    const std::size_t shown = std::min(static_cast<std::size_t>(to - picked_.data()) - n, limits.each);
+    io_.reads += shown;
+    picked_.resize(n + shown);
+    if (shown == limits.each || limits.attributes.empty()) return;
+    const auto last = std::span{picked_}.subspan(n);
+    picked_.resize(n + keep_attributes(last, limits.attributes, [&](std::uint32_t at) { return b.a(at); }));
   }
 
   /// Hands out the rows of the present block that were noted.
@@ -150,7 +155,6 @@ class cursor final : public datom_cursor {
     const block& b = *current_.last();
     renew_memo();
     append_rows(out, b, picked_);
-    io_.reads += picked_.size();
     picked_.clear();
   }
 

@@ -158,7 +158,8 @@ class cursor final : public datom_cursor {
 
   void read_runs(datom_range range, components in, std::span<const std::int64_t> words, run_limits limits,
                  datom_columns& out, std::vector<std::size_t>& ends) override {
-    if (words.empty() || !word_run::serves(range, in) || (time_.needs_past() && !past_.empty()))
+    const bool too_long = !limits.attributes.empty() && limits.each > taken_rows::room;
+    if (words.empty() || !word_run::serves(range, in) || too_long || (time_.needs_past() && !past_.empty()))
       return datom_cursor::read_runs(std::move(range), in, words, limits, out, ends);
     in_current_.clear(), in_past_.clear(), tail_current_.clear(), tail_past_.clear();
     set_word(range, in, words[0]);
@@ -182,7 +183,7 @@ class cursor final : public datom_cursor {
           datom_cursor::read_runs(range, in, some.subspan(i, 1), limits, out, ends);
         } else {
           run.set(some[i]);
-          take_run(taken, found[i], run, limits.each);
+          take_run(taken, found[i], run, limits);
           ends.push_back(taken.in_all());
         }
         if (taken.in_all() >= limits.enough) return taken.show();
@@ -195,6 +196,8 @@ class cursor final : public datom_cursor {
   /// Rows on their way to columns, many at a time.
   class taken_rows {
    public:
+    static constexpr std::size_t room = 128;
+
     taken_rows(const cursor& of, datom_columns& out) noexcept : of_{of}, out_{out} {}
     void add(const row& r) {
       rows_[n_++] = &r;
@@ -203,18 +206,30 @@ class cursor final : public datom_cursor {
     void show() { of_.output_.append_current(out_, {rows_.data(), std::exchange(n_, 0)}); }
     std::size_t in_all() const noexcept { return out_.size + n_; }
 
+    /// Sees to it that so many are not shown before the last of them is there. REQUIRES: n <= room.
+    void keep_together(std::size_t n) {
+      if (n_ + n >= room) show();
+    }
+    /// Leaves out those of the last `n` that have none of these attributes. REQUIRES: they were kept
+    /// together.
+    void keep_attributes(std::size_t n, std::span<const attribute_id> attributes) {
+      const auto last = std::span{rows_}.subspan(n_ - n, n);
+      n_ += datolite::keep_attributes(last, attributes, [](const row* r) { return r->a; }) - n;
+    }
+
    private:
     const cursor& of_;
     datom_columns& out_;
-    std::array<const row*, 128> rows_;
+    std::array<const row*, room> rows_;
     std::size_t n_ = 0;
   };
 
-  /// Takes the first `each` that the time shows of a run of the tree that begins at `at`.
-  void take_run(taken_rows& taken, tree::iterator at, const word_run& run, std::size_t each) {
+  /// Takes what the limits let through and the time shows of a run of the tree that begins at `at`.
+  void take_run(taken_rows& taken, tree::iterator at, const word_run& run, const run_limits& limits) {
+    if (!limits.attributes.empty()) taken.keep_together(limits.each);
     const std::size_t before = taken.in_all();
     ++io_.seeks;
-    for (std::size_t left = each;;) {
+    for (std::size_t left = limits.each;;) {
       const auto rows = at.side_by_side();
       std::size_t n = 0;
       for (; n < rows.size() && left > 0 && run.has(rows[n]); ++n) {
@@ -226,7 +241,9 @@ class cursor final : public datom_cursor {
       if (n == 0 || n < rows.size() || left == 0) break;
       at.skip(n);
     }
-    io_.reads += taken.in_all() - before;
+    const std::size_t n = taken.in_all() - before;
+    io_.reads += n;
+    if (n < limits.each && !limits.attributes.empty()) taken.keep_attributes(n, limits.attributes);
   }
 
   /// Takes rows of the tree of current facts while nothing else stands before the end, a column at a time.

@@ -24,11 +24,13 @@ DATOLITE_INLINE void datom_cursor::read_runs(datom_range range, components in,
   for (const std::int64_t word : words) {
     set_word(range, in, word);
     seek(range);
+    const std::size_t before = out.size;
     std::size_t left = limits.each;
     while (left > 0 && next_batch(batch, std::min<std::size_t>(left, 1024))) {
       left -= batch.size;
       out.append(batch);
     }
+    if (left > 0 && !limits.attributes.empty()) out.keep_attributes(before, limits.attributes);
     ends.push_back(out.size);
     if (out.size >= limits.enough) return;
   }

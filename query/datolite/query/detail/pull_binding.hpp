@@ -51,6 +51,7 @@ struct bound_node {
   bool has_twins = false;                          ///< two specs name one attribute
   std::vector<std::unique_ptr<bound_spec>> specs;  ///< by rank; of those with one key the last counts
   std::vector<bound_spec*> forward;                ///< by id
+  std::vector<attribute_id> attributes;            ///< theirs, if it asks for no others
   std::vector<bound_spec*> reverse;
   std::vector<bound_spec*> standing;  ///< those that stand alone
   std::vector<std::size_t> depths;    ///< of the recursions that have one
@@ -115,6 +116,9 @@ class pull_binding {
       (spec->said->reverse ? out->reverse : out->forward).push_back(spec.get());
     }
     link_twins(*out);
+    if (!out->wildcard) {
+      for (const bound_spec* spec : out->forward) out->attributes.push_back(spec->facts->id);
+    }
     return out;
   }
 

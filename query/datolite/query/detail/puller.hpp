@@ -302,9 +302,9 @@ class puller {
     datom_range range;
     range.e = entities[0];
     if (!node.wildcard && node.forward.size() == 1) range.a = node.forward[0]->facts->id;
-    constexpr std::size_t enough = 1024;
-    eavt().read_runs(range, components::e, entities, {.enough = rows_.size + enough, .each = at_first}, rows_,
-                     ends_);
+    run_limits limits{.enough = rows_.size + 1024, .each = at_first};
+    if (!range.a) limits.attributes = node.attributes;
+    eavt().read_runs(range, components::e, entities, limits, rows_, ends_);
   }
 
   /// What was read of the entities that the frame has gone to is not needed any more.
