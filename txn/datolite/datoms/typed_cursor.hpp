@@ -199,9 +199,24 @@ class cursor final : public datom_cursor {
     static constexpr std::size_t room = 128;
 
     taken_rows(const cursor& of, datom_columns& out) noexcept : of_{of}, out_{out} {}
-    void add(const row& r) {
-      rows_[n_++] = &r;
-      if (n_ == rows_.size()) show();
+    /// Takes of `rows` the first that `wants` takes and the time shows, `left` at most, which it lowers.
+    /// How many were looked at.
+    template <class Wants>
+    std::size_t add(std::span<const row> rows, std::size_t& left, Wants&& wants) {
+      std::size_t n = 0;
+      while (n < rows.size() && left > 0) {
+        const std::size_t end = n + std::min({rows.size() - n, left, room - n_});
+        const row** to = rows_.data() + n_;
+        for (; n < end && wants(rows[n]); ++n) {
+          *to = &rows[n];
+          to += of_.time_.shows(rows[n].t_added) ? 1 : 0;
+        }
+        const auto taken = static_cast<std::size_t>(to - rows_.data()) - n_;
+        n_ += taken, left -= taken;
+        if (n_ == room) show();
+        if (n < end) break;
+      }
+      return n;
     }
     void show() { of_.output_.append_current(out_, {rows_.data(), std::exchange(n_, 0)}); }
     std::size_t in_all() const noexcept { return out_.size + n_; }
@@ -231,12 +246,7 @@ class cursor final : public datom_cursor {
     ++io_.seeks;
     for (std::size_t left = limits.each;;) {
       const auto rows = at.side_by_side();
-      std::size_t n = 0;
-      for (; n < rows.size() && left > 0 && run.has(rows[n]); ++n) {
-        if (!time_.shows(rows[n].t_added)) continue;
-        taken.add(rows[n]);
-        --left;
-      }
+      const std::size_t n = taken.add(rows, left, [&](const row& r) { return run.has(r); });
       io_.steps += n;
       if (n == 0 || n < rows.size() || left == 0) break;
       at.skip(n);

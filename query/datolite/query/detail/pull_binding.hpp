@@ -33,11 +33,12 @@ struct bound_spec {
   std::size_t read_limit = pull_spec::unlimited;  ///< how many values are read
   std::size_t depth_slot = pull_spec::unlimited;  ///< of a recursion with a depth: its number among these
   std::size_t rank = 0;                           ///< in the order of keys
+  bool is_id = false;                             ///< :db/id
   bool shares = false;                            ///< its values with a twin
+  bool hands_on = false;                          ///< its values are shown as they are, and nobody else's
   bound_spec* twin = nullptr;  ///< the next one that names the same attribute by another name
   std::uint64_t met = 0;       ///< the last entity that had it
 
-  bool is_id() const noexcept { return said != nullptr && said->is_id(); }
   bool transforms() const noexcept { return said != nullptr && said->xform; }
   /// Whether it shows in the result of an entity that does not have it.
   bool stands_alone() const noexcept {
@@ -86,6 +87,7 @@ class pull_binding {
     made->facts = facts;
     made->many = facts->many;
     made->limit = made->read_limit = pull_spec{}.limit;
+    made->hands_on = true;
     if (facts->component) made->expands = bound_spec::expansion::component;
     bound_spec* const spec = made.get();
     const auto by_key = [](const auto& s, const value& key) { return s->key < key; };
@@ -116,6 +118,7 @@ class pull_binding {
       (spec->said->reverse ? out->reverse : out->forward).push_back(spec.get());
     }
     link_twins(*out);
+    for (const auto& s : out->specs) s->hands_on = !s->shares && !s->transforms() && !s->is_id;
     if (!out->wildcard) {
       for (const bound_spec* spec : out->forward) out->attributes.push_back(spec->facts->id);
     }
@@ -136,6 +139,7 @@ class pull_binding {
     auto out = std::make_unique<bound_spec>();
     out->said = &said;
     out->key = said.key;
+    out->is_id = said.is_id();
     out->limit = said.limit;
     if (!said.is_id()) out->facts = db_.attribute(said.name);
     if (out->facts != nullptr) out->many = said.reverse ? !out->facts->component : out->facts->many;

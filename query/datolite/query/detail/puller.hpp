@@ -26,6 +26,7 @@
 #include <datolite/query/detail/pull_binding.hpp>
 #include <datolite/query/detail/pull_path.hpp>
 #include <datolite/query/detail/refuse.hpp>
+#include <datolite/query/detail/value_stack.hpp>
 #include <datolite/query/pull_pattern.hpp>
 #include <datolite/query/watch.hpp>
 
@@ -45,7 +46,7 @@ class puller {
 
   /// What the pattern shows of `e`: a map, {} if that is nothing.
   value operator()(entity_id e) {
-    frames_.clear(), groups_.clear(), values_.clear(), depths_.clear(), done_.clear();
+    frames_.clear(), groups_.clear(), values_.clear(), depths_.clear(), done_.truncate(0);
     rows_.clear(), ends_.clear();
     path_.truncate(0);
     open(binding_.node(0), e, unread, path_.size());
@@ -53,7 +54,7 @@ class puller {
       if (advance()) continue;
       value made = close();
       if (frames_.empty()) return made;
-      if (!made.elements().empty()) done_.push_back(std::move(made));
+      if (!made.elements().empty()) done_.push(std::move(made));
     }
   }
 
@@ -117,8 +118,8 @@ class puller {
   value close() {
     const frame& f = frames_.back();
     if (f.of->repeats_keys) keep_last_of_each_key(f.done);
-    value made = value::from_moved(kind::map, std::span{done_}.subspan(f.done));
-    done_.resize(f.done);
+    value made = value::from_moved(kind::map, done_.from(f.done));
+    done_.drop_nils(f.done);
     groups_.resize(f.groups);
     values_.resize(f.values);
     depths_.resize(f.depths);
@@ -134,7 +135,7 @@ class puller {
       if (to != i) done_[to] = std::move(done_[i]), done_[to + 1] = std::move(done_[i + 1]);
       to += 2;
     }
-    done_.resize(to);
+    done_.truncate(to);
   }
 
   // -- attributes
@@ -147,7 +148,7 @@ class puller {
       const group& g = groups_[f.next_group];
       const bound_spec& spec = *g.of;
       if (spec.expands == expansion::none || g.count == 0) {
-        show_plain(spec, g, f.e);
+        if (!hand_on(spec, g)) show_plain(spec, g, f.e);
         continue;
       }
       if (spec.depth_slot != pull_spec::unlimited && depths_[f.depths + spec.depth_slot] == 0) continue;
@@ -194,14 +195,14 @@ class puller {
   /// Whether `to` is an entity to go to; if not, shows what stands for it.
   bool leads_on(const frame& f, const bound_spec& spec, const value& to) {
     if (!to.is(kind::ref)) {
-      if (spec.expands == expansion::component) return done_.push_back(to), false;
+      if (spec.expands == expansion::component) return done_.push(to), false;
       refuse(invalid_pull,
              shown(spec.key) + " leads to no entity: the pattern's map needs refs, and it has the value " +
                  shown(to),
              spec.said->form);
     }
     if (!is_on_the_way(f, spec, to)) return true;
-    done_.push_back(id_map(to.word()));
+    done_.push(id_map(to.word()));
     return false;
   }
   bool is_on_the_way(const frame& f, const bound_spec& spec, const value& to) const {
@@ -225,30 +226,38 @@ class puller {
   void show_entities(const bound_spec& spec, std::size_t from) {
     std::optional<value> made;
     if (spec.many) {
-      made = value::from_moved(kind::vector, std::span{done_}.subspan(from));
+      made = value::from_moved(kind::vector, done_.from(from));
     } else if (from < done_.size()) {
       made = std::move(done_[from]);
     }
-    done_.resize(from);
+    done_.truncate(from);
     show(spec, std::move(made));
+  }
+
+  /// Shows values as they are, if that is all there is to do.
+  bool hand_on(const bound_spec& spec, const group& g) {
+    if (!spec.hands_on || g.count == 0) return false;
+    value& first = (*g.in)[g.first];
+    if (first.is(kind::ref)) return false;
+    done_.push(spec.key);
+    if (spec.many)
+      done_.push(value::from_moved(kind::vector, g.values()));
+    else
+      done_.push(std::move(first));
+    return true;
   }
 
   void show_plain(const bound_spec& spec, const group& g, entity_id e) {
     const auto values = g.values();
-    if (!values.empty() && !spec.shares && !spec.transforms() && !values[0].is(kind::ref)) {
-      done_.push_back(spec.key);
-      done_.push_back(spec.many ? value::from_moved(kind::vector, values) : std::move(values[0]));
-      return;
-    }
-    if (spec.is_id()) return show(spec, value::ref(e));
+    if (spec.is_id) return show(spec, value::ref(e));
     if (g.count == 0) {
       if (!spec.said->default_value) return show(spec, std::nullopt);
-      done_.push_back(spec.key), done_.push_back(*spec.said->default_value);
+      done_.push(spec.key), done_.push(*spec.said->default_value);
       return;
     }
     if (!spec.many) return show(spec, plain(spec, values[0]));
     const std::size_t from = done_.size();
-    for (value& v : values) done_.push_back(plain(spec, v));
+    for (value& v : values) done_.push(plain(spec, v));
     show_entities(spec, from);
   }
 
@@ -261,7 +270,7 @@ class puller {
       if (found->is_nil()) return;
     }
     if (!found) return;
-    done_.push_back(spec.key), done_.push_back(*std::move(found));
+    done_.push(spec.key), done_.push(*std::move(found));
   }
 
   /// A value as it is, a ref as a map with the entity's id and, if it has one, its name.
@@ -458,7 +467,7 @@ class puller {
   std::vector<group> groups_;        // of all frames
   std::vector<value> values_;        // of groups that are not in rows_
   std::vector<std::size_t> depths_;  // of all frames
-  std::vector<value> done_;          // keys and values of maps to be, entities of vectors to be
+  value_stack done_;                 // keys and values of maps to be, entities of vectors to be
   pull_path path_;
 };
 
