@@ -407,7 +407,10 @@ TEST_P(random_queries_over_dbs, agree_with_the_reference_in_every_way_of_answeri
         const auto turn = static_cast<way>(1 + number % (static_cast<int>(way::count) - 1));
         for (const way forced : {way::cheapest, turn}) {
           const answer got = by_engine(text, args, forced);
-          if (got.code == "db.error/wrong-type" || got.code == "db.error/invalid-entity-alias") continue;
+          // What stands for an entity may name none: the reference, which has rows only, does not know.
+          if (got.code == "db.error/wrong-type" || got.code == "db.error/invalid-entity-alias" ||
+              got.code == "db.error/invalid-lookup-ref")
+            continue;
           ASSERT_EQ(wanted.code, got.code) << text << "\nseed " << seed + i << ", query " << number;
           ASSERT_EQ(wanted.rows, got.rows)
               << text << "\nseed " << seed + i << ", query " << number << ", way " << static_cast<int>(forced)
