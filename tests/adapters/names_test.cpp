@@ -3,6 +3,7 @@
 // promises fewer rows.
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <set>
 #include <string>
 #include <tuple>
@@ -180,6 +181,112 @@ TEST(names_of_entities, are_resolved_whichever_clause_is_written_first_and_howev
       ASSERT_EQ(*plan, steps) << text;
     } while (std::next_permutation(order.begin(), order.end()));
   }
+}
+
+/// The rows of a db as they are, its attributes under both their names.
+reference::rows rows_as_they_are(const db& of) {
+  reference::rows out;
+  for (const datom& d : of.datoms(index_order::eavt)) {
+    out.insert({value::ref(d.e), value::ref(d.a), d.v});
+    out.insert({value::ref(d.e), *of.access().ident(d.a), d.v});
+  }
+  return out;
+}
+
+/// What is found where no attribute is said: a keyword among it may be the ident of a town, or of `:p1`.
+const std::vector<case_of> raw_cases{
+    {"?x ?y ?n", {"[?x _ ?y]", "[?y :size ?n]", "[?x :age 1]"}},
+    {"?y ?n", {"[17592186046517 _ ?y]", "[?y :size ?n]"}},
+    {"?x ?y", {"[?x _ ?y]", "[?y :near _]"}},
+    {"?x ?y", {"[?x :age 1]", "[?x _ ?v]", "[?y _ ?v]", "[?y :age 3]"}},
+    {"?x ?y ?n", {"[?x _ ?y]", "(far ?y ?n)", "[?x :age 2]"}},
+    {"?x ?y", {"[?x :age 1]", "[?x _ ?t]", "(not [?t :size 2])", "[?t _ ?y]"}},
+    {"?x ?y", {"[?x :age 1]", "[?x _ ?t]", "(not [?y :near ?t])", "[?y :size 2]"}},
+    {"?x ?y", {"[?x :age 1]", "[?x _ ?t]", "(or-join [?y ?t] [?t :near ?y] (and [?t _ ?y] [?y :code ?c]))"}},
+    {"?y", {"(walk 17592186046517 ?y)"}},
+    {"?x ?y", {"[?x :age 2]", "(walk ?x ?y)", "[?y :size ?n]"}},
+    {"?x ?n", {"[?x :age 2]", "[?x _ ?y]", "(walk ?y ?z)", "[?z :size ?n]"}},
+};
+
+const std::string raw_rules = rules.substr(0, rules.size() - 1) +
+                              " [(walk ?x ?y) [?x _ ?y]] [(walk ?x ?y) [?x _ ?z] (walk ?z ?y)]"
+                              " [(hop ?x ?y) [?x :town ?y]] [(hop ?x ?y) [?x :town ?z] (hop ?z ?y)]]";
+
+/// A town's keyword is the ident of a person; the person's town is another's.
+db world_of_people_with_names() {
+  return world()
+      .with(read_edn("[{:db/id " + std::to_string(base + 2101) + " :db/ident :p1} {:db/id " +
+                     std::to_string(base + 2102) + " :town :p1 :db/ident :p2} {:db/id " +
+                     std::to_string(base + 2103) + " :town :p2}]"))
+      .db_after;
+}
+
+TEST(values_of_no_certain_attribute, name_nothing_in_whichever_order_they_are_found) {
+  const db now = world_of_people_with_names();
+  reference::evaluator by;
+  by.sources["$"] = rows_as_they_are(now);
+  const value branches = read_edn(raw_rules);
+  for (const value& branch : branches.elements())
+    by.rules[std::string{branch.elements()[0].elements()[0].raw()}].push_back(branch);
+  const std::vector<query::argument> args{now, raw_rules};
+  for (const case_of& one : raw_cases) {
+    std::vector<std::size_t> order(one.clauses.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    reference::rows wanted;
+    for (const auto& row : by.answer(read_edn(text_of(one, order, "")), {{}}, {}))
+      wanted.insert(canonical(row));
+    const std::string text = text_of(one, order, " :in $ %");
+    do {
+      for (int forced = 0; forced < static_cast<int>(way::count); ++forced) {
+        forced_way = static_cast<way>(forced);
+        query::detail::forced_order = forced == 0 ? &order : nullptr;
+        const reference::rows got = by_engine(query::prepared{read_edn(text)}, args);
+        forced_way = way::cheapest;
+        query::detail::forced_order = nullptr;
+        ASSERT_EQ(wanted, got) << text << "\nway " << forced << "\nwanted " << shown(wanted) << "\ngot    "
+                               << shown(got);
+      }
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
+  EXPECT_EQ(q("[:find ?x ?k :in $ :where [?x :asks ?k] [?x ?k ?y]]", now).size(), 0u);
+  EXPECT_GT(q("[:find ?k :in $ :where [?x :asks ?k] [?y ?k ?z]]", now).size(), 1u) << "by a named attribute";
+  EXPECT_EQ(q("[:find ?k :in $ :where [?x :age 0] [?x _ ?k] [?y ?k ?z]]", now).size(), 0u);
+}
+
+TEST(values_of_no_certain_attribute, name_nothing_where_a_rule_looks_at_names_as_well) {
+  const db now = world_of_people_with_names();
+  const auto answers = [&](const std::string& where, way forced) {
+    forced_way = forced;
+    const auto out =
+        by_engine(query::prepared{read_edn("[:find ?y :in $ % :where " + where + "]")}, {now, raw_rules});
+    forced_way = way::cheapest;
+    return out;
+  };
+  const std::string walk = "(walk 17592186046518 ?y)", hop = "[_ :code 7] [:t7 :near ?y]",
+                    none = "[17592186046518 :near ?y]";
+  const std::vector<std::pair<const char*, std::string>> alike{
+      {"(walk :p2 ?y)", walk},  // it begins with a name, and goes on with what is none
+      {"[(ground :p2) ?x] (walk ?x ?y)", walk},
+      {"[(ground [:p2 :p9]) [?x ...]] (walk ?x ?y)", walk},
+      {"[17592186046519 :town ?x] (walk ?x ?y)", walk},
+      {"[17592186046519 :town ?x] (hop ?x ?z) [?z :near ?y]", hop},
+      {"[17592186046519 _ ?x] (hop ?x ?y)", none},  // the other way round
+      {"[17592186046519 _ ?x] (hop ?x ?z) [?z :near ?y]", none},
+  };
+  ASSERT_EQ(answers(walk, way::cheapest).size(), 6u);
+  ASSERT_EQ(answers(hop, way::cheapest).size(), 2u);
+  for (const auto& [where, other] : alike) {
+    const auto wanted = answers(other, way::cheapest);
+    for (int forced = 0; forced < static_cast<int>(way::count); ++forced) {
+      const auto got = answers(where, static_cast<way>(forced));
+      EXPECT_EQ(wanted, got) << where << "\nway " << forced << "\nwanted " << shown(wanted) << "\ngot    "
+                             << shown(got);
+    }
+  }
+  const std::string tree = explain({.query = query::prepared{"[:find ?y :in $ % :where (walk :p2 ?y)]"_edn},
+                                    .args = {now, raw_rules}})
+                               .tree;
+  EXPECT_NE(tree.find("asked 7, answered 6"), std::string::npos) << tree;
 }
 
 /// The forms of a plan's steps, in order.

@@ -111,8 +111,9 @@ class as_of_relation {
     }
     std::stable_partition(predicates.begin(), predicates.end(),
                           [](const query::join_predicate& p) { return !p.uses_y(); });
-    const query::join_spec inner{join,       project_x,     spec.project_y, predicates,
-                                 spec.width, spec.distinct, spec.limits};
+    const query::join_spec inner{join,        project_x,  spec.project_y,
+                                 predicates,  spec.width, spec.distinct,
+                                 spec.limits, 0,          query::slot_set{spec.named.bits() >> 1}};
     const db then = db_.as_of(moment);
     const query::relation found = index_relation{then.access(), pattern_.view()}.join_project_with(ys, inner);
     std::vector<std::uint32_t> all(found.size());

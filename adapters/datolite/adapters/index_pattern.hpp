@@ -117,16 +117,15 @@ inline query::slot_set slots_with_names(const index_access& db, const query::cla
   return out;
 }
 
-/// The slots of a pattern over `db` in which its rows may have names: values of keyword and tuple attributes,
-/// and those of an entity that is known. Where neither is known they are not looked for: whatever refers to
-/// an entity would wait until the whole database has been read.
+/// The slots of a pattern over `db` whose rows give names: values of keyword and tuple attributes. What is found
+/// where the attribute is not known is a value and no name: else whatever refers to an entity would wait
+/// until the whole database has been read.
 inline query::slot_set slots_giving_names(const index_access& db, const query::clause_pattern& pattern) {
   query::slot_set out;
   if (pattern.size() <= slot_v || pattern.consts[slot_v]) return out;
   const auto& a = pattern.consts[slot_a];
   const attribute_facts* facts = a ? db.attribute(*a) : nullptr;
-  const bool named = facts != nullptr && (facts->type == kind::keyword || facts->type == kind::tuple);
-  if (named || (!a && pattern.consts[slot_e])) out.insert(slot_v);
+  if (facts != nullptr && (facts->type == kind::keyword || facts->type == kind::tuple)) out.insert(slot_v);
   return out;
 }
 

@@ -143,13 +143,16 @@ class executor {
     return t.is == slot_term::type::input ? env_.values[t.id] : t.constant;
   }
 
-  /// An order and plan for `of`, made with the sources' estimates.
+  /// An order and plan for `of`, made with the sources' estimates, for rows of the columns `columns_in`, of
+  /// which `named_in` may come as names.
   std::shared_ptr<const body_plan> plan(const std::shared_ptr<const body>& of,
-                                        const std::vector<var_id>& columns_in, std::size_t source) const;
+                                        const std::vector<var_id>& columns_in,
+                                        const std::vector<var_id>& named_in, std::size_t source) const;
 
  private:
   std::shared_ptr<const body_plan> estimated_plan(const std::shared_ptr<const body>& of,
                                                   const std::vector<var_id>& columns_in,
+                                                  const std::vector<var_id>& named_in,
                                                   std::size_t source) const;
   bool find_recent() const;
   bool are_recent(const recent_plans& plans) const;

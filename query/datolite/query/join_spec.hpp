@@ -131,6 +131,9 @@ struct join_spec {
   /// Advice: once the result has this many rows, different ones where `distinct` is asked for, the join may
   /// stop. 0: all are wanted.
   std::size_t enough = 0;
+  /// The x slots of `join` for which ys may have other names that the source is to resolve (source.hpp). For
+  /// the others, what looks like a name is compared as it is.
+  slot_set named{~std::uint64_t{0}};
 };
 
 }  // namespace datolite::query

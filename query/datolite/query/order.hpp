@@ -9,6 +9,8 @@
 // Names. A source may take other names for what its rows have, idents for entities. Where another clause
 // gives such a name, a pattern or a rule that resolves it waits: the other way round, the name would be
 // compared with what the row has, and differ. Of clauses that give each other names none waits for the other.
+// A variable for which no clause gives names, and which did not come as a name from the caller of a rule, is
+// never resolved: what looks like a name is compared as it is, in every order.
 #pragma once
 
 #include <algorithm>
@@ -30,10 +32,14 @@
 
 namespace datolite::query {
 
-/// The order of a body's clauses; `inner` those of its negations, by clause.
+using var_set = std::vector<bool>;
+
+/// The order of a body's clauses; `inner` those of its negations, by clause; `named` the variables that may
+/// come as names.
 struct body_order {
   std::vector<std::size_t> clauses;
   std::map<std::size_t, body_order> inner;
+  var_set named;
   friend bool operator==(const body_order&, const body_order&) = default;
 };
 
@@ -55,15 +61,14 @@ using refiner = std::function<std::vector<refined_size>(const body& in, std::siz
 using needs_of_pattern =
     std::function<slot_set(const body& in, std::size_t clause_number, std::size_t callers)>;
 
-/// The slots of a body's clauses whose variables may come as names, and those where names are resolved that
-/// other clauses may give. Both empty if nothing waits for names.
+/// The slots of a body's clauses that may give names for their variables, and those where names are resolved
+/// that other clauses may give; empty if there are none such.
 struct name_flow {
   std::vector<slot_set> gives, waits;
+  var_set given;  ///< the variables of `gives`; empty if that is
 };
 
 using names_of_body = std::function<name_flow(const body& in)>;
-
-using var_set = std::vector<bool>;
 
 namespace detail {
 
@@ -218,11 +223,15 @@ class orderer {
 
   using numbers = std::vector<std::size_t>;
 
-  /// `bound`: the variables known from the start; `forced`: the order, if not null, as far as it can be.
-  body_order run(const body& of, var_set bound, const numbers* forced = nullptr) {
+  /// `bound`: the variables known from the start; `named`: those of them that may be names; `forced`: the
+  /// order, if not null, as far as it can be.
+  body_order run(const body& of, var_set bound, var_set named, const numbers* forced = nullptr) {
     body_order out;
-    bound.resize(of.names.size());
-    const auto givers = givers_of(of, bound);
+    bound.resize(of.names.size()), named.resize(of.names.size());
+    const name_flow flow = names_(of);
+    for (std::size_t v = 0; v < flow.given.size(); ++v) named[v] = named[v] || flow.given[v];
+    out.named = std::move(named);
+    const auto givers = givers_of(of, flow, bound);
     std::vector<bool> done(of.clauses.size());
     std::vector<std::optional<double>> sizes(of.clauses.size());
     while (out.clauses.size() < of.clauses.size()) {
@@ -231,9 +240,12 @@ class orderer {
       done[*next] = true;
       out.clauses.push_back(*next);
       if (const auto* no = std::get_if<not_clause>(&of.clauses[*next].is)) {
-        var_set inner(no->inner->names.size());
-        for (const var_id v : no->inner->head) inner[v] = true;
-        out.inner.emplace(*next, run(*no->inner, std::move(inner)));
+        var_set inner(no->inner->names.size()), inner_named(no->inner->names.size());
+        for (std::size_t i = 0; i < no->shared.size(); ++i) {
+          inner[no->inner->head[i]] = true;
+          inner_named[no->inner->head[i]] = out.named[no->shared[i]];
+        }
+        out.inner.emplace(*next, run(*no->inner, std::move(inner), std::move(inner_named)));
       }
       for_each_variable(of.clauses[*next], [&](var_id v) { bound[v] = true; });
     }
@@ -271,8 +283,7 @@ class orderer {
 
   /// For each clause those that may give names for what it resolves; empty if there are none. What is bound
   /// from the start is a name already, or is none.
-  std::vector<numbers> givers_of(const body& of, const var_set& bound) const {
-    const name_flow flow = names_(of);
+  static std::vector<numbers> givers_of(const body& of, const name_flow& flow, const var_set& bound) {
     const std::size_t n = of.clauses.size();
     std::vector<numbers> out;
     if (flow.waits.empty()) return out;

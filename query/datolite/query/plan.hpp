@@ -51,9 +51,10 @@ struct join_plan {
   bool late = false;                       ///< a predicate depends on the inputs
   std::size_t width = 0;
   bool distinct = false;
+  slot_set named;  ///< x slots for which names may come
 
   join_spec spec(std::span<const join_predicate> complete) const noexcept {
-    return {join, project_x, project_y, complete, width, distinct};
+    return {join, project_x, project_y, complete, width, distinct, nullptr, 0, named};
   }
 };
 
@@ -80,6 +81,7 @@ struct call_step {
 struct rule_step {
   const rule_clause* clause = nullptr;
   std::uint64_t mask = 0;            ///< bound arguments
+  std::uint64_t named = 0;           ///< those whose variables may come as names
   std::vector<argument_plan> seeds;  ///< the values of the bound arguments, in order
 };
 
@@ -100,14 +102,16 @@ struct body_plan {
   std::vector<predicate_plan> guards;  ///< predicates without variables
   std::vector<plan_step> steps;
   std::vector<var_id> columns_in;  ///< of the rows that it starts from
+  std::vector<var_id> named_in;    ///< those that may come as names
   std::vector<std::size_t> head;   ///< where each head variable is among the last step's columns
   bool head_is_last = false;       ///< the last step's columns are the head
   body_order order;
 };
 
-/// The plan of `of` in the order given, for rows that have the columns `columns_in`.
+/// The plan of `of` in the order given, for rows that have the columns `columns_in`, of which `named_in` may
+/// come as names.
 std::shared_ptr<const body_plan> make_plan(std::shared_ptr<const body> of, body_order order,
-                                           std::vector<var_id> columns_in);
+                                           std::vector<var_id> columns_in, std::vector<var_id> named_in);
 
 }  // namespace datolite::query
 

@@ -47,6 +47,7 @@ struct plan_basis {
   std::vector<rounded_size> sizes;      ///< of the clauses
   std::vector<std::uint64_t> required;  ///< slots that sources want bound, a pattern each; empty if none does
   std::vector<std::uint64_t> names;     ///< what gives and what awaits them; empty if nothing does
+  std::vector<var_id> named_in;         ///< variables that come as names
   std::vector<std::size_t> refined;     ///< of which patterns, and by which clauses, the last of `sizes` are
   friend bool operator==(const plan_basis&, const plan_basis&) = default;
 };
@@ -75,9 +76,10 @@ struct recent_plans {
   std::vector<plan_of> plans;
 
   std::shared_ptr<const body_plan> find(const body* of, const std::vector<var_id>& columns_in,
-                                        std::size_t source) const {
+                                        const std::vector<var_id>& named_in, std::size_t source) const {
     for (const plan_of& one : plans) {
-      if (one.plan->of.get() == of && one.source == source && one.plan->columns_in == columns_in)
+      if (one.plan->of.get() == of && one.source == source && one.plan->columns_in == columns_in &&
+          one.plan->named_in == named_in)
         return one.plan;
     }
     return nullptr;

@@ -110,7 +110,7 @@ struct body {
   std::vector<value> names;  ///< by var_id
   std::vector<body_clause> clauses;
   std::vector<pattern_template> patterns;  ///< by clause; empty for what is no data pattern
-  std::vector<slot_set> linked;            ///< by clause: slots that share a variable with another clause's
+  std::vector<slot_set> linked;            ///< by clause: slots whose variables stand in another too
   std::vector<var_id> head;                ///< no variable twice
   value form;
 };

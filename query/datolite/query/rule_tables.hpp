@@ -27,6 +27,7 @@
 #include <vector>
 
 #include <datolite/query/detail/make_variant.hpp>
+#include <datolite/query/detail/plan_bodies.hpp>
 #include <datolite/query/executor.hpp>
 #include <datolite/query/plan.hpp>
 #include <datolite/query/relation.hpp>
@@ -53,7 +54,8 @@ class rule_tables {
     return *nested_;
   }
 
-  using key = std::tuple<std::size_t, std::size_t, std::uint64_t>;  ///< rule, source, bound arguments
+  /// Rule, source, bound arguments, and those of them that may be names.
+  using key = std::tuple<std::size_t, std::size_t, std::uint64_t, std::uint64_t>;
 
   // -- its parts, for who shows what was done
   struct table;
@@ -92,22 +94,28 @@ class rule_tables {
     std::vector<call_site*> callers;
     std::deque<branch> branches;
     std::size_t rule = 0;
-    std::uint64_t mask = 0;
+    std::uint64_t mask = 0, named = 0;
     bool keeps_origin = false;
     bool answered_by_one = false;  ///< one branch gives all answers
     std::size_t held = 0;          ///< bytes that the limits know of
+    /// Where it keeps origins, and what it finds may be names and what it is asked for not, or the other way
+    /// round: has the seeds that are found, and branches for them. All answers are kept here.
+    std::unique_ptr<table> later;
   };
 
   /// The table that answers a call of a query's own body, or of a negation; null if it was never called.
   const table* known(const rule_step& call, std::size_t of_caller) const {
     const std::size_t source = call.clause->source == callers_source ? of_caller : call.clause->source;
-    const auto at = tables_.find(key{call.clause->rule, source, call.mask});
+    const auto at = tables_.find(key{call.clause->rule, source, call.mask, named_arguments(call)});
     return at == tables_.end() ? nullptr : &at->second;
   }
 
  private:
-  table& find(std::size_t rule, std::size_t source, std::uint64_t mask);
+  std::uint64_t named_arguments(const rule_step& call) const;
+  table& find(std::size_t rule, std::size_t source, std::uint64_t mask, std::uint64_t named);
   void make_branches(table& of, std::size_t source);
+  void add_branches(table& to, table& of, const rule_variant& variant, std::size_t source);
+  static std::uint64_t named_seeds(const table& of, const rule_variant& variant);
   void ask(table& callee, const rule_step& call, const relation& ys);
   void drain();
   void run(branch& of, std::size_t step, relation rows);
@@ -126,6 +134,14 @@ class rule_tables {
 
   executor& with_;
   std::map<key, table> tables_;
+  /// Calls `f(argument, column)` for each bound argument of a table and the column of its seeds.
+  template <class F>
+  static void for_each_bound(const table& of, F&& f) {
+    std::size_t column = 0;
+    for (std::uint64_t left = of.mask; left != 0; left &= left - 1)
+      f(static_cast<std::size_t>(std::countr_zero(left)), column++);
+  }
+
   using waiter = std::variant<table*, call_site*>;
   std::vector<waiter, detail::spare_allocator<waiter>> now_, later_;  ///< who waits, and who behind them
   std::unique_ptr<rule_tables> nested_;
@@ -196,18 +212,28 @@ class pair_feeder {
 inline const relation& rule_tables::answers(const rule_step& call, const relation& ys,
                                             std::size_t of_caller) {
   const std::size_t source = call.clause->source == callers_source ? of_caller : call.clause->source;
-  table& callee = find(call.clause->rule, source, call.mask);
+  table& callee = find(call.clause->rule, source, call.mask, named_arguments(call));
   ask(callee, call, ys);
   drain();
   return callee.answers;
 }
 
-inline rule_tables::table& rule_tables::find(std::size_t rule_number, std::size_t source,
-                                             std::uint64_t mask) {
-  const auto [at, added] = tables_.try_emplace(key{rule_number, source, mask});
+/// The bound arguments of a call that may be names: constants that are, and variables of which it is known.
+inline std::uint64_t rule_tables::named_arguments(const rule_step& call) const {
+  std::uint64_t out = call.named;
+  for (std::size_t i = 0; i < call.clause->arguments.size(); ++i) {
+    const slot_term& t = call.clause->arguments[i];
+    if (t.is_fixed() && detail::is_name(with_.given(t))) out |= std::uint64_t{1} << i;
+  }
+  return out & call.mask;
+}
+
+inline rule_tables::table& rule_tables::find(std::size_t rule_number, std::size_t source, std::uint64_t mask,
+                                             std::uint64_t named) {
+  const auto [at, added] = tables_.try_emplace(key{rule_number, source, mask, named});
   table& found = at->second;
   if (added) {
-    found.rule = rule_number, found.mask = mask;
+    found.rule = rule_number, found.mask = mask, found.named = named;
     found.answers = relation{with_.env().of->rules[rule_number].arity};
     make_branches(found, source);
   }
@@ -220,21 +246,57 @@ inline void rule_tables::make_branches(table& of, std::size_t source) {
     return detail::variant_maker{all, of.rule, of.mask}.make();
   });
   of.keeps_origin = variant->keeps_origin;
+  add_branches(of, of, *variant, source);
+  of.answered_by_one = std::count_if(of.branches.begin(), of.branches.end(),
+                                     [](const branch& b) { return !b.continues; }) == 1;
+  const std::uint64_t found = of.keeps_origin ? named_seeds(of, *variant) : of.named;
+  if (found == of.named) return;
+  table& later = *(of.later = std::make_unique<table>());
+  later.rule = of.rule, later.mask = of.mask, later.keeps_origin = true;
+  std::uint64_t more = found;
+  do {
+    later.named |= more;
+    later.branches.clear();
+    add_branches(later, of, *variant, source);
+    more = named_seeds(later, *variant) & ~later.named;
+  } while (more != 0);
+}
+
+/// Fills `to` with branches that answer `of`.
+inline void rule_tables::add_branches(table& to, table& of, const rule_variant& variant, std::size_t source) {
   const auto bound = static_cast<std::size_t>(std::popcount(of.mask));
-  of.seeds = relation{of.keeps_origin ? 2 * bound : bound};
-  for (const rule_variant::branch& made : variant->branches) {
-    branch& b = of.branches.emplace_back();
+  to.seeds = relation{of.keeps_origin ? 2 * bound : bound};
+  for (const rule_variant::branch& made : variant.branches) {
+    branch& b = to.branches.emplace_back();
     b.of = &of;
     b.continues = made.continues;
     b.united = made.united;
     b.also_seeds = made.also_seeds;
-    b.plan = with_.plan(made.is, made.columns_in, source);
+    std::vector<var_id> named;
+    for_each_bound(to, [&](std::size_t argument, std::size_t column) {
+      if ((to.named >> argument & 1) == 0) return;
+      named.push_back(made.columns_in[column]);
+      if (of.keeps_origin) named.push_back(made.columns_in[bound + column]);
+    });
+    b.plan = with_.plan(made.is, made.columns_in, named, source);
     b.frame = std::make_unique<body_frame>(*b.plan, source, nested(), true);
     b.frame->absorbed = true;
     if (b.united) with_.ask_sources(*b.frame);
   }
-  of.answered_by_one = std::count_if(of.branches.begin(), of.branches.end(),
-                                     [](const branch& b) { return !b.continues; }) == 1;
+}
+
+/// The bound arguments that may be names in the seeds that the branches find.
+inline std::uint64_t rule_tables::named_seeds(const table& of, const rule_variant& variant) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < of.branches.size(); ++i) {
+    if (!of.branches[i].continues) continue;
+    const std::vector<var_id>& head = variant.branches[i].is->head;
+    for_each_bound(of, [&](std::size_t argument, std::size_t column) {
+      if (of.branches[i].plan->order.named[head[head.size() / 2 + column]])
+        out |= std::uint64_t{1} << argument;
+    });
+  }
+  return out;
 }
 
 /// Asks `callee` for the bound values in the rows of `ys`.
@@ -302,7 +364,8 @@ inline void rule_tables::run(branch& of, std::size_t step, relation rows) {
           call->clause->source == callers_source ? of.frame->source : call->clause->source;
       const bool all_wanted =
           of.of->mask == 0 && call->clause->rule == of.of->rule && source == of.frame->source;
-      site.callee = &find(call->clause->rule, source, all_wanted ? 0 : call->mask);
+      site.callee = all_wanted ? &find(call->clause->rule, source, 0, 0)
+                               : &find(call->clause->rule, source, call->mask, named_arguments(*call));
       site.callee->callers.push_back(&site);
       if (!site.callee->answers.empty()) enqueue(site);
     }
@@ -316,19 +379,20 @@ inline void rule_tables::run(branch& of, std::size_t step, relation rows) {
 /// Answers of a branch: the new ones go to all who wait for them. Of a branch that continues: new seeds.
 inline void rule_tables::finish(branch& of, relation rows) {
   table& to = *of.of;
+  table& next = to.later != nullptr ? *to.later : to;
   rows = std::move(rows).with_slots(of.plan->head);
   if (of.continues) {
-    add_seeds(to, rows);
-    return hold(to);
+    add_seeds(next, rows);
+    return hold(next);
   }
   // What has been answered before gives no new seeds, unless it came from elsewhere.
   const bool by_answers = !of.also_seeds.empty() && to.answered_by_one;
-  if (!of.also_seeds.empty() && !by_answers) add_seeds(to, relation{rows}.with_slots(of.also_seeds));
+  if (!of.also_seeds.empty() && !by_answers) add_seeds(next, relation{rows}.with_slots(of.also_seeds));
   const std::size_t before = to.answers.size();
   to.known_answers.absorb(to.answers, rows);
   if (by_answers && to.answers.size() > before)
-    add_seeds(to, detail::tail(to.answers, before).with_slots(of.also_seeds));
-  hold(to);
+    add_seeds(next, detail::tail(to.answers, before).with_slots(of.also_seeds));
+  hold(to), hold(next);
   if (to.answers.size() == before) return;
   for (call_site* caller : to.callers) enqueue(*caller);
 }

@@ -61,6 +61,12 @@ class index_join {
   struct joined_slots {
     std::array<std::optional<std::size_t>, datom_slots> y;  ///< the slot of ys that goes with each slot
     std::array<std::size_t, datom_slots> pair{};            ///< the number of that pair in the join map
+    query::slot_set named;                                  ///< where ys may have names
+
+    /// Whether `v`, which ys have for a slot, is another name of an entity.
+    bool is_alias(std::size_t slot, const value& v) const noexcept {
+      return named.contains(slot) && index_pattern::is_alias(v);
+    }
   };
 
   /// Datoms by column, as slots of a batch. What a slot needs that is no column of datoms is kept here.
@@ -86,6 +92,7 @@ class index_join {
 
   static joined_slots slots_of(const query::join_spec& spec) {
     joined_slots out;
+    out.named = spec.named;
     for (std::size_t i = 0; i < spec.join.size(); ++i) {
       const query::join_pair& p = spec.join[i];
       if (p.x < datom_slots && !out.y[p.x]) out.y[p.x] = p.y, out.pair[p.x] = i;
@@ -103,7 +110,8 @@ class index_join {
   }
 
   std::optional<binding> bind(const query::relation& ys, const joined_slots& slots, std::size_t y) const;
-  bool bind_value(known_components& known, const value& given) const;
+  std::optional<entity_id> entity(const joined_slots& slots, std::size_t slot, const value& given) const;
+  bool bind_value(known_components& known, const joined_slots& slots, const value& given) const;
   bool worth_searching(const joined_slots& slots, std::size_t bindings) const;
   bool has_alias(const query::relation& ys, const joined_slots& slots) const;
   std::optional<std::size_t> searched_slot(const query::relation& ys, const joined_slots& slots) const;
@@ -351,25 +359,34 @@ inline std::optional<index_join::binding> index_join::bind(const query::relation
                                                            const joined_slots& slots, std::size_t y) const {
   binding b{pattern_.known(), y};
   if (slots.y[slot_e]) {
-    const auto e = pattern_.entity(ys[y][*slots.y[slot_e]]);
+    const auto e = entity(slots, slot_e, ys[y][*slots.y[slot_e]]);
     if (!e || (b.known.e && *b.known.e != *e)) return std::nullopt;
     b.known.e = e;
   }
   if (slots.y[slot_a]) {
-    const value alias = ys[y][*slots.y[slot_a]];
-    b.known.facts = pattern_.attribute(alias);
+    const value given = ys[y][*slots.y[slot_a]];
+    const bool is_raw = index_pattern::is_alias(given) && !slots.named.contains(slot_a);
+    b.known.facts = is_raw ? nullptr : pattern_.attribute(given);
     if (b.known.facts == nullptr || (b.known.a && *b.known.a != b.known.facts->id)) return std::nullopt;
     b.known.a = b.known.facts->id;
   }
-  if (slots.y[slot_v] && !bind_value(b.known, ys[y][*slots.y[slot_v]])) return std::nullopt;
+  if (slots.y[slot_v] && !bind_value(b.known, slots, ys[y][*slots.y[slot_v]])) return std::nullopt;
   return b;
 }
 
-inline bool index_join::bind_value(known_components& known, const value& given) const {
+/// The entity that `given` stands for in a slot.
+inline std::optional<entity_id> index_join::entity(const joined_slots& slots, std::size_t slot,
+                                                   const value& given) const {
+  if (index_pattern::is_alias(given) && !slots.named.contains(slot)) return std::nullopt;
+  return pattern_.entity(given);
+}
+
+inline bool index_join::bind_value(known_components& known, const joined_slots& slots,
+                                   const value& given) const {
   if (known.facts == nullptr)
     return true;  // any kind of value may be meant: rows are compared, not searched for
   if (known.facts->type == kind::ref && index_pattern::is_alias(given)) {
-    const auto e = pattern_.entity(given);
+    const auto e = entity(slots, slot_v, given);
     if (e) known.v = value::ref(*e);
     return e.has_value();
   }
@@ -415,14 +432,14 @@ inline void index_join::search(const query::relation& ys, const joined_slots& sl
 inline bool index_join::is_aliased(const query::relation& ys, const joined_slots& slots,
                                    std::size_t y) const {
   for (std::size_t slot : {slot_e, slot_a, slot_v}) {
-    if (slots.y[slot] && index_pattern::is_alias(ys[y][*slots.y[slot]])) return true;
+    if (slots.y[slot] && slots.is_alias(slot, ys[y][*slots.y[slot]])) return true;
   }
   return false;
 }
 
 inline bool index_join::has_alias(const query::relation& ys, const joined_slots& slots) const {
   for (std::size_t slot : {slot_e, slot_a, slot_v}) {
-    if (!slots.y[slot]) continue;
+    if (!slots.y[slot] || !slots.named.contains(slot)) continue;
     for (const value& v : ys.column(*slots.y[slot]).values()) {
       if (index_pattern::is_alias(v)) return true;
     }
@@ -466,7 +483,7 @@ inline void index_join::present(row& to, const query::relation& ys, const joined
   for (std::size_t slot : {slot_e, slot_a, slot_v}) {
     if (!slots.y[slot]) continue;
     const value given = ys[y][*slots.y[slot]];
-    if (!index_pattern::is_alias(given) || !to[slot].is(kind::ref)) continue;
+    if (!slots.is_alias(slot, given) || !to[slot].is(kind::ref)) continue;
     const auto named = pattern_.entity(given);
     if (named && *named == to[slot].word()) to.set(slot, given);
   }

@@ -77,10 +77,17 @@ class plan_explainer {
   }
 
   void add_table(fields& to, const table& of) {
-    put(to, "asked", number(of.seeds.size())), put(to, "answered", number(of.answers.size()));
+    const std::size_t later = of.later != nullptr ? of.later->seeds.size() : 0;
+    put(to, "asked", number(of.seeds.size() + later)), put(to, "answered", number(of.answers.size()));
     if (std::find(shown_.begin(), shown_.end(), &of) != shown_.end()) return;
     shown_.push_back(&of);
     std::vector<value> branches;
+    add_branches(branches, of);
+    if (of.later != nullptr) add_branches(branches, *of.later);
+    put(to, "branches", value::vector(branches));
+  }
+
+  void add_branches(std::vector<value>& branches, const table& of) {
     for (const rule_tables::branch& b : of.branches) {
       std::vector<value> gives;
       if (!b.continues) gives.push_back(value::keyword("answers"));
@@ -91,7 +98,6 @@ class plan_explainer {
       if (!b.united) put(one, "steps", steps(*b.frame, &b));
       branches.push_back(make_map(one));
     }
-    put(to, "branches", value::vector(branches));
   }
 
   static value steps_not_run(const body_plan& plan) {

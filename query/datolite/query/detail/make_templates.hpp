@@ -73,9 +73,9 @@ inline std::vector<pattern_template> make_templates(const body& of, const std::v
   return out;
 }
 
-/// The slots of each clause's rows whose variables stand in rows of other clauses too; nothing if no clause
-/// has any.
-inline std::vector<slot_set> linked_slots(const body& of) {
+/// The slots of each clause's rows whose variables stand in other clauses too, or are handed on: nothing if
+/// no clause has any. Predicates do not count: they take values as they are.
+inline std::vector<slot_set> linked_slots(const body& of, const std::vector<var_id>& handed_on) {
   constexpr std::size_t none = ~std::size_t{0};
   std::vector<std::size_t> first(of.names.size(), none);  // the first clause of each variable
   std::vector<bool> shared(of.names.size());
@@ -85,7 +85,10 @@ inline std::vector<slot_set> linked_slots(const body& of) {
       if (first[t.id] == none) first[t.id] = i;
       if (first[t.id] != i) shared[t.id] = true;
     }
+    const auto* no = std::get_if<not_clause>(&of.clauses[i].is);
+    for (std::size_t v = 0; no != nullptr && v < no->shared.size(); ++v) shared[no->shared[v]] = true;
   }
+  for (const var_id v : handed_on) shared[v] = true;
   std::vector<slot_set> out(of.clauses.size());
   bool any = false;
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -97,10 +100,12 @@ inline std::vector<slot_set> linked_slots(const body& of) {
   return any ? out : std::vector<slot_set>{};
 }
 
-/// What is worked out once for a body whose clauses and head are complete; `given` as for make_templates.
-inline void complete_body(body& of, const std::vector<var_id>& given = {}) {
+/// What is worked out once for a body whose clauses and head are complete; `given` as for make_templates,
+/// `handed_on` as for linked_slots.
+inline void complete_body(body& of, const std::vector<var_id>& given = {},
+                          const std::vector<var_id>& handed_on = {}) {
   of.patterns = make_templates(of, given);
-  of.linked = linked_slots(of);
+  of.linked = linked_slots(of, handed_on);
 }
 
 }  // namespace datolite::query::detail

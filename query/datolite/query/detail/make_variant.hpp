@@ -129,7 +129,7 @@ class variant_maker {
         if (is_bound(i)) changed->head[i] = origins[next++];
       }
     }
-    complete_body(*changed, out.columns_in);
+    complete_body(*changed, out.columns_in, out.continues ? changed->head : std::vector<var_id>{});
     out.is = std::move(changed);
     return out;
   }

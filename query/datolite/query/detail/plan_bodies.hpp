@@ -237,19 +237,17 @@ inline executor::rule_names executor::names_of_rule(std::size_t rule, std::size_
   return at->second;
 }
 
-/// Which clauses of a body give names for what others resolve, in variables that clauses share. Empty if
-/// none does.
+/// Which clauses of a body give names, and which resolve such, in variables that clauses share.
 inline name_flow executor::names(const body& of, std::size_t callers) const {
   if (of.linked.empty()) return {};
   const std::size_t n = of.clauses.size();
-  name_flow out{std::vector<slot_set>(n), {}};
-  std::vector<bool> given(of.names.size());
+  name_flow out{std::vector<slot_set>(n), {}, var_set(of.names.size())};
   bool any = false;
   for (std::size_t i = 0; i < n; ++i) {
     if (of.linked[i].empty()) continue;
     out.gives[i] = slot_set{of.linked[i].bits() & given_names(of, i, callers).bits()};
     for (std::size_t slot = 0; slot < out.gives[i].end(); ++slot) {
-      if (out.gives[i].contains(slot)) any = given[row_terms(of.clauses[i])[slot].id] = true;
+      if (out.gives[i].contains(slot)) any = out.given[row_terms(of.clauses[i])[slot].id] = true;
     }
   }
   if (!any) return {};
@@ -259,20 +257,21 @@ inline name_flow executor::names(const body& of, std::size_t callers) const {
     const auto terms = row_terms(of.clauses[i]);
     slot_set awaited;
     for (std::size_t slot = 0; slot < of.linked[i].end(); ++slot) {
-      if (of.linked[i].contains(slot) && given[terms[slot].id]) awaited.insert(slot);
+      if (of.linked[i].contains(slot) && out.given[terms[slot].id]) awaited.insert(slot);
     }
     if (awaited.empty()) continue;
     out.waits[i] = slot_set{awaited.bits() & resolved(of, i, callers).bits()};
     any = any || !out.waits[i].empty();
   }
-  return any ? out : name_flow{};
+  if (!any) out.waits.clear();
+  return out;
 }
 
 /// What all patterns of a body and its negations require, and the names that they give and await.
 inline void executor::add_needs(const body& of, std::size_t source, plan_basis& out) const {
   const name_flow flow = names(of, source);
   out.required.reserve(of.clauses.size());
-  out.names.push_back(flow.waits.size());
+  out.names.insert(out.names.end(), {flow.gives.size(), flow.waits.size()});
   for (const slot_set slots : flow.gives) out.names.push_back(slots.bits());
   for (const slot_set slots : flow.waits) out.names.push_back(slots.bits());
   for (std::size_t i = 0; i < of.clauses.size(); ++i) {
@@ -375,20 +374,23 @@ inline void executor::keep_recent(const std::shared_ptr<const body_plan>& made, 
 
 inline std::shared_ptr<const body_plan> executor::plan(const std::shared_ptr<const body>& of,
                                                        const std::vector<var_id>& columns_in,
+                                                       const std::vector<var_id>& named_in,
                                                        std::size_t source) const {
   if (!may_find_recent_) may_find_recent_ = find_recent();
   if (recent_ != nullptr) {
-    if (auto known = recent_->find(of.get(), columns_in, source)) return known;
+    if (auto known = recent_->find(of.get(), columns_in, named_in, source)) return known;
   }
-  auto made = estimated_plan(of, columns_in, source);
+  auto made = estimated_plan(of, columns_in, named_in, source);
   if (*may_find_recent_) keep_recent(made, source);
   return made;
 }
 
 inline std::shared_ptr<const body_plan> executor::estimated_plan(const std::shared_ptr<const body>& of,
                                                                  const std::vector<var_id>& columns_in,
+                                                                 const std::vector<var_id>& named_in,
                                                                  std::size_t source) const {
   estimates all;
+  all.basis.named_in = named_in;
   const bool one_order = detail::has_one_order(*of);
   if (!one_order) estimate_all(*of, source, all);
   for (const auto& r : all.refinements) {
@@ -419,8 +421,11 @@ inline std::shared_ptr<const body_plan> executor::estimated_plan(const std::shar
                           [&](const body& in) { return names(in, source); }};
   var_set bound(of->names.size());
   for (const var_id v : columns_in) bound[v] = true;
+  var_set named(of->names.size());
+  for (const var_id v : named_in) named[v] = true;
   const auto* const forced = of == env_.of->main ? detail::forced_order : nullptr;
-  auto made = make_plan(of, orderer.run(*of, std::move(bound), forced), columns_in);
+  auto made =
+      make_plan(of, orderer.run(*of, std::move(bound), std::move(named), forced), columns_in, named_in);
   env_.plans->keep(columns_in, source, std::move(all.basis), made);
   return made;
 }

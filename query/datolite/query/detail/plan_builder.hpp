@@ -17,12 +17,14 @@ namespace detail {
 
 class plan_builder {
  public:
-  plan_builder(std::shared_ptr<const body> of, body_order order, std::vector<var_id> columns_in)
+  plan_builder(std::shared_ptr<const body> of, body_order order, std::vector<var_id> columns_in,
+               std::vector<var_id> named_in)
       : body_{*of}, bound_(body_.names.size()), waiting_uses_(body_.names.size()) {
     out_ = std::make_shared<body_plan>();
     out_->of = std::move(of);
     out_->order = std::move(order);
     out_->columns_in = columns_in;
+    out_->named_in = std::move(named_in);
     columns_ = std::move(columns_in);
   }
 
@@ -170,6 +172,7 @@ class plan_builder {
             made_up({operand::source::x, slot, {}}, {operand::source::x, first->second, {}}));
       } else if (bound_[t.id]) {
         step.join.join.push_back({slot, column(t.id)});
+        if (may_be_named(t)) step.join.named.insert(slot);
       }
     }
     for_each_variable(c, [&](var_id v) {
@@ -224,6 +227,8 @@ class plan_builder {
     out_->steps.push_back(std::move(step));
   }
 
+  bool may_be_named(const slot_term& t) const { return t.is_variable() && out_->order.named[t.id]; }
+
   argument_plan place_in_y(const slot_term& t) const {
     if (!t.is_variable()) return {operand::source::constant, 0, t};
     return {operand::source::y, column(t.id), {}};
@@ -242,15 +247,17 @@ class plan_builder {
             for (const slot_term& t : x.arguments) call.arguments.push_back(place_in_y(t));
             step.is = std::move(call);
           } else if constexpr (std::is_same_v<C, rule_clause>) {
-            rule_step call{&x, bound_arguments(x, bound_), {}};
+            rule_step call{&x, bound_arguments(x, bound_), 0, {}};
             for (std::size_t i = 0; i < x.arguments.size(); ++i) {
-              if ((call.mask >> i & 1) != 0) call.seeds.push_back(place_in_y(x.arguments[i]));
+              if ((call.mask >> i & 1) == 0) continue;
+              call.seeds.push_back(place_in_y(x.arguments[i]));
+              if (may_be_named(x.arguments[i])) call.named |= std::uint64_t{1} << i;
             }
             step.is = std::move(call);
           } else if constexpr (std::is_same_v<C, not_clause>) {
             not_step no;
             for (const var_id v : x.shared) no.shared.push_back(column(v));
-            no.inner = make_plan(x.inner, out_->order.inner.at(number), x.inner->head);
+            no.inner = make_plan(x.inner, out_->order.inner.at(number), x.inner->head, {});
             step.is = std::move(no);
           }
         },
@@ -269,8 +276,10 @@ class plan_builder {
 }  // namespace detail
 
 inline std::shared_ptr<const body_plan> make_plan(std::shared_ptr<const body> of, body_order order,
-                                                  std::vector<var_id> columns_in) {
-  return detail::plan_builder{std::move(of), std::move(order), std::move(columns_in)}.build();
+                                                  std::vector<var_id> columns_in,
+                                                  std::vector<var_id> named_in) {
+  return detail::plan_builder{std::move(of), std::move(order), std::move(columns_in), std::move(named_in)}
+      .build();
 }
 
 }  // namespace datolite::query

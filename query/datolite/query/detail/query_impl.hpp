@@ -340,7 +340,7 @@ inline result answer_fully(const prepared& query, std::span<const argument> argu
   }
   if (env.limits != nullptr) env.limits->poll();
   executor with{env};
-  const auto plan = with.plan(inputs.compiled()->main, {}, callers_source);
+  const auto plan = with.plan(inputs.compiled()->main, {}, {}, callers_source);
   rule_tables tables{with};
   body_frame frame{*plan, callers_source, tables, false};
   frame.only_counts = only_counts(*inputs.compiled());
@@ -386,7 +386,7 @@ DATOLITE_INLINE explanation explain(const query_request& request) {
   std::optional<watch> limits = detail::limits_of(how, &request);
   if (limits) inputs.env().limits = &*limits;
   executor with{inputs.env()};
-  const auto plan = with.plan(inputs.compiled()->main, {}, callers_source);
+  const auto plan = with.plan(inputs.compiled()->main, {}, {}, callers_source);
   rule_tables tables{with};
   body_frame frame{*plan, callers_source, tables, false};
   with.run(frame, relation::unit());
