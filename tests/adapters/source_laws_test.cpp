@@ -161,6 +161,20 @@ struct names_as_constants {
   query::slot_set resolves(const query::clause_pattern& p) const { return of.resolves(p); }
 };
 
+/// A db that takes for a name whatever looks like one.
+struct names_everywhere {
+  query::any_source of;
+  struct rows {
+    query::any_ijoin inner;
+    query::relation join_project_with(const query::relation& ys, query::join_spec spec) const {
+      spec.named = query::join_spec{}.named;
+      return inner.join_project_with(ys, spec);
+    }
+  };
+  rows extrel(const query::clause_pattern& p) const { return {of.extrel(p)}; }
+  query::slot_set resolves(const query::clause_pattern& p) const { return of.resolves(p); }
+};
+
 TEST(laws_of_sources, tell_of_names_that_are_resolved_in_one_way_only) {
   connection conn{engines::memory{}};
   conn.transact(R"([{:db/ident :a :db/valueType :db.type/long :db/cardinality :db.cardinality/one}])"_edn);
@@ -172,6 +186,10 @@ TEST(laws_of_sources, tell_of_names_that_are_resolved_in_one_way_only) {
   ASSERT_FALSE(broken.empty());
   EXPECT_TRUE(broken[0].starts_with("Source: a name is resolved alike as a const and in a join"))
       << broken[0];
+  const report too_much = check_source(names_everywhere{query::any_source{now}}, rows, {":me"_edn}, many);
+  ASSERT_FALSE(too_much.empty());
+  EXPECT_TRUE(too_much[0].starts_with("Source: what the join says is no name is not resolved"))
+      << too_much[0];
 }
 
 }  // namespace source_laws_test

@@ -78,10 +78,10 @@ struct body_frame {
       : plan{&p}, source{s}, tables{&t}, runs_again{again}, states(p.steps.size()) {}
 
   const body_plan* plan;
-  std::size_t source;     ///< the caller's, in a rule
-  rule_tables* tables;    ///< where its calls of rules are answered
-  bool runs_again;        ///< its steps will be answered more than once
-  bool absorbed = false;  ///< whoever takes the last step's rows looks for duplicates itself
+  std::size_t source;                  ///< the caller's, in a rule
+  rule_tables* tables;                 ///< where its calls of rules are answered
+  bool runs_again;                     ///< its steps will be answered more than once
+  bool absorbed = false;               ///< whoever takes the last step's rows looks for duplicates itself
   bool only_counts = false;            ///< nobody wants the rows, only how many there are
   std::optional<std::size_t> counted;  ///< how many, if the last step could tell without making them
   std::vector<step_state> states;

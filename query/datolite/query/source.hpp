@@ -23,11 +23,12 @@
 // obeys, or refuses the query with `db.error/insufficient-binding`.
 //
 // Names. `resolves(source, pattern)` (member or ADL): the slots in which it takes other names for what its
-// rows have. `gives_names(source, pattern)` (member or ADL): the slots in which its rows may have what
-// another source takes for a name, a keyword or a sequence. A source that does not say it has them wherever
-// the C++ type of its rows allows it.
+// rows have. `gives_names(source, pattern)` (member or ADL): the slots in which its rows have what another
+// source takes for a name, a keyword or a sequence. A source that does not say it has them wherever the C++
+// type of its rows allows it. Where no clause gives names for a variable, none are looked up for it.
 //   4. for a slot of resolves(s, p) and any value of it, the join of extrel(s, p) with a relation of that
-//      value is extrel(s, p with that const), and shows the value as it was given: no plan changes an answer
+//      value is extrel(s, p with that const), and shows the value as it was given: no plan changes an answer.
+//      In a slot that join_spec::named leaves out the value is compared as it is
 //   5. no row of extrel(s, p) has a keyword or a sequence in a slot without const, but in those of
 //      gives_names(s, p) and resolves(s, p)
 //

@@ -126,7 +126,8 @@ class source_checker {
   }
 
   /// The rows of `asked` that agree with `ys`, which has one column, on `joined`. Consts are not asked for.
-  source_rows join(const asked_pattern& asked, const query::relation& ys, std::optional<std::size_t> joined) {
+  source_rows join(const asked_pattern& asked, const query::relation& ys, std::optional<std::size_t> joined,
+                   bool named = true) {
     const auto found = datolite::extrel(of_, asked.view());
     std::vector<query::projection> open;
     for (std::size_t slot = 0; slot < asked.consts.size(); ++slot) {
@@ -134,7 +135,8 @@ class source_checker {
     }
     std::vector<query::join_pair> on;
     if (joined) on.push_back({*joined, 0});
-    const query::join_spec spec{on, open, {}, {}, open.size(), false};
+    query::join_spec spec{on, open, {}, {}, open.size(), false};
+    if (!named) spec.named = {};
     const query::relation got = datolite::join_project_with(found, ys, spec);
     source_rows out;
     for (std::size_t i = 0; i < got.size(); ++i) {
@@ -216,7 +218,13 @@ class source_checker {
       query::relation ys{1};
       ys.append(std::vector<value>{name});
       asked.starts[slot].reset(), asked.whiles[slot].reset();
-      const source_rows joined = join(asked, ys, slot);
+      const source_rows joined = join(asked, ys, slot), unnamed = join(asked, ys, slot, false);
+      source_rows same = join(asked, query::relation::unit(), std::nullopt);
+      std::erase_if(same, [&](const source_row& row) { return row[slot] != query_canonical(name); });
+      check_.that(unnamed == same, "Source: what the join says is no name is not resolved", [&] {
+        return to_edn(name) + " in slot " + std::to_string(slot) + " of " + asked.shown() + " gives " +
+               shown(unnamed) + "and not " + shown(same);
+      });
       asked.consts[slot] = name;
       const source_rows looked_up = join(asked, query::relation::unit(), std::nullopt);
       asked.consts[slot].reset();
