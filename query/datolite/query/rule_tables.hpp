@@ -252,14 +252,13 @@ inline void rule_tables::make_branches(table& of, std::size_t source) {
   const std::uint64_t found = of.keeps_origin ? named_seeds(of, *variant) : of.named;
   if (found == of.named) return;
   table& later = *(of.later = std::make_unique<table>());
-  later.rule = of.rule, later.mask = of.mask, later.keeps_origin = true;
-  std::uint64_t more = found;
-  do {
-    later.named |= more;
+  later.rule = of.rule, later.mask = of.mask, later.named = found, later.keeps_origin = true;
+  for (std::uint64_t known = ~found; known != later.named;) {
+    known = later.named;
     later.branches.clear();
     add_branches(later, of, *variant, source);
-    more = named_seeds(later, *variant) & ~later.named;
-  } while (more != 0);
+    later.named |= named_seeds(later, *variant);
+  }
 }
 
 /// Fills `to` with branches that answer `of`.
