@@ -213,12 +213,16 @@ const std::string raw_rules = rules.substr(0, rules.size() - 1) +
                               " [(walk ?x ?y) [?x _ ?y]] [(walk ?x ?y) [?x _ ?z] (walk ?z ?y)]"
                               " [(hop ?x ?y) [?x :town ?y]] [(hop ?x ?y) [?x :town ?z] (hop ?z ?y)]]";
 
-/// A town's keyword is the ident of a person; the person's town is another's.
+/// Keywords that are idents of people, and a tuple like a lookup ref, of a wrong type.
 db world_of_people_with_names() {
+  const auto id = [](int i) { return std::to_string(base + 2100 + i); };
   return world()
-      .with(read_edn("[{:db/id " + std::to_string(base + 2101) + " :db/ident :p1} {:db/id " +
-                     std::to_string(base + 2102) + " :town :p1 :db/ident :p2} {:db/id " +
-                     std::to_string(base + 2103) + " :town :p2}]"))
+      .with(
+          R"([{:db/ident :pair :db/valueType :db.type/tuple :db/tupleTypes [:db.type/keyword :db.type/string]
+               :db/cardinality :db.cardinality/one}])"_edn)
+      .db_after
+      .with(read_edn("[{:db/id " + id(1) + " :db/ident :p1 :pair [:code \"none\"]} {:db/id " + id(2) +
+                     " :db/ident :p2 :town :p1} {:db/id " + id(3) + " :town :p2}]"))
       .db_after;
 }
 
@@ -240,7 +244,7 @@ TEST(values_of_no_certain_attribute, name_nothing_in_whichever_order_they_are_fo
     do {
       for (int forced = 0; forced < static_cast<int>(way::count); ++forced) {
         forced_way = static_cast<way>(forced);
-        query::detail::forced_order = forced == 0 ? &order : nullptr;
+        query::detail::forced_order = forced_way == way::worst_order ? nullptr : &order;
         const reference::rows got = by_engine(query::prepared{read_edn(text)}, args);
         forced_way = way::cheapest;
         query::detail::forced_order = nullptr;
@@ -276,6 +280,8 @@ TEST(values_of_no_certain_attribute, name_nothing_where_a_rule_looks_at_names_as
       {"(turns 17592186046519 17592186046518 ?y)", hop},
       {"[17592186046517 :asks ?k] [_ ?k ?y]", "[_ :code ?y]"},
       {"[17592186046517 _ ?k] [_ ?k ?y]", none},
+      {"[17592186046518 _ ?v] [(ground [:t1]) [?x ...]] [?x _ ?v] [?x :near ?y]", none},
+      {"[(ground [[:code 2]]) [?v ...]] [(ground [:t1]) [?x ...]] [?x _ ?v] [?x :near ?y]", "[:t1 :near ?y]"},
   };
   ASSERT_EQ(answers(walk, way::cheapest).size(), 6u);
   ASSERT_EQ(answers(hop, way::cheapest).size(), 2u);
