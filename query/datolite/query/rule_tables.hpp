@@ -1,7 +1,7 @@
 // rule_tables: rules answered to their least fixpoint, driven by what the callers bind.
 //
-// For each way in which a rule is called (the rule, its source, which arguments are bound) there is a table:
-// the values it has been asked for (seeds), and the answers found. A branch of the rule starts from the
+// For each way in which a rule is called (the rule, its source, which arguments are bound, and which of these
+// may be names) there is a table: the values it has been asked for (seeds), and the answers found. A branch of the rule starts from the
 // seeds; where it calls a rule, the rows that wait there (the call site) are kept, ask the callee's table for
 // their values, and go on with each answer, now or when it is found. Only new rows ever move, so every pair
 // of a row and an answer is joined once: recursion may stand anywhere in a body, any number of times, and
@@ -116,6 +116,13 @@ class rule_tables {
   void make_branches(table& of, std::size_t source);
   void add_branches(table& to, table& of, const rule_variant& variant, std::size_t source);
   static std::uint64_t named_seeds(const table& of, const rule_variant& variant);
+  /// Calls `f(argument, column)` for each bound argument of a table and the column of its seeds.
+  template <class F>
+  static void for_each_bound(const table& of, F&& f) {
+    std::size_t column = 0;
+    for (std::uint64_t left = of.mask; left != 0; left &= left - 1)
+      f(static_cast<std::size_t>(std::countr_zero(left)), column++);
+  }
   void ask(table& callee, const rule_step& call, const relation& ys);
   void drain();
   void run(branch& of, std::size_t step, relation rows);
@@ -134,14 +141,6 @@ class rule_tables {
 
   executor& with_;
   std::map<key, table> tables_;
-  /// Calls `f(argument, column)` for each bound argument of a table and the column of its seeds.
-  template <class F>
-  static void for_each_bound(const table& of, F&& f) {
-    std::size_t column = 0;
-    for (std::uint64_t left = of.mask; left != 0; left &= left - 1)
-      f(static_cast<std::size_t>(std::countr_zero(left)), column++);
-  }
-
   using waiter = std::variant<table*, call_site*>;
   std::vector<waiter, detail::spare_allocator<waiter>> now_, later_;  ///< who waits, and who behind them
   std::unique_ptr<rule_tables> nested_;

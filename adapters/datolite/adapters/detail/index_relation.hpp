@@ -67,6 +67,10 @@ class index_join {
     bool is_alias(std::size_t slot, const value& v) const noexcept {
       return named.contains(slot) && index_pattern::is_alias(v);
     }
+    /// Whether it looks like one, and is a value.
+    bool is_no_alias(std::size_t slot, const value& v) const noexcept {
+      return !named.contains(slot) && index_pattern::is_alias(v);
+    }
   };
 
   /// Datoms by column, as slots of a batch. What a slot needs that is no column of datoms is kept here.
@@ -365,8 +369,7 @@ inline std::optional<index_join::binding> index_join::bind(const query::relation
   }
   if (slots.y[slot_a]) {
     const value given = ys[y][*slots.y[slot_a]];
-    const bool is_raw = index_pattern::is_alias(given) && !slots.named.contains(slot_a);
-    b.known.facts = is_raw ? nullptr : pattern_.attribute(given);
+    b.known.facts = slots.is_no_alias(slot_a, given) ? nullptr : pattern_.attribute(given);
     if (b.known.facts == nullptr || (b.known.a && *b.known.a != b.known.facts->id)) return std::nullopt;
     b.known.a = b.known.facts->id;
   }
@@ -377,8 +380,7 @@ inline std::optional<index_join::binding> index_join::bind(const query::relation
 /// The entity that `given` stands for in a slot.
 inline std::optional<entity_id> index_join::entity(const joined_slots& slots, std::size_t slot,
                                                    const value& given) const {
-  if (index_pattern::is_alias(given) && !slots.named.contains(slot)) return std::nullopt;
-  return pattern_.entity(given);
+  return slots.is_no_alias(slot, given) ? std::nullopt : pattern_.entity(given);
 }
 
 inline bool index_join::bind_value(known_components& known, const joined_slots& slots,
