@@ -259,7 +259,10 @@ TEST(values_of_no_certain_attribute, name_nothing_where_a_rule_looks_at_names_as
   const db now = world_of_people_with_names();
   const std::string more_rules = raw_rules.substr(0, raw_rules.size() - 1) +
                                  " [(turns [?a ?b] ?y) [?a :near ?y] [(= ?b ?b)]]"
-                                 " [(turns [?a ?b] ?y) [?a :town ?t] (turns ?b ?t ?y)]]";
+                                 " [(turns [?a ?b] ?y) [?a :town ?t] (turns ?b ?t ?y)]"
+                                 " [(stroll ?x ?y) [?x _ ?y]]"
+                                 " [(stroll ?x ?y) [?x _ ?z] [?z :near ?w] (stroll ?w ?y)]"
+                                 " [(calm [?t]) (not [?t :size 2])]]";
   const auto answers = [&](const std::string& where, way forced) {
     forced_way = forced;
     const auto out =
@@ -277,7 +280,10 @@ TEST(values_of_no_certain_attribute, name_nothing_where_a_rule_looks_at_names_as
       {"[17592186046519 :town ?x] (hop ?x ?z) [?z :near ?y]", hop},
       {"[17592186046519 _ ?x] (hop ?x ?y)", none},  // the other way round
       {"[17592186046519 _ ?x] (hop ?x ?z) [?z :near ?y]", none},
+      {"(stroll :t1 ?y)", "(stroll 17592186046417 ?y)"},
       {"(turns 17592186046519 17592186046518 ?y)", hop},
+      {"[(ground [:t1 :t2]) [?x ...]] (calm ?x) [?x :near ?y]",
+       "[(ground [:t1 :t2]) [?x ...]] (not [?x :size 2]) [?x :near ?y]"},
       {"[17592186046517 :asks ?k] [_ ?k ?y]", "[_ :code ?y]"},
       {"[17592186046517 _ ?k] [_ ?k ?y]", none},
       {"[17592186046518 _ ?v] [(ground [:t1]) [?x ...]] [?x _ ?v] [?x :near ?y]", none},
@@ -293,6 +299,13 @@ TEST(values_of_no_certain_attribute, name_nothing_where_a_rule_looks_at_names_as
                              << shown(got);
     }
   }
+  const adapters::traced_source traced{now};
+  EXPECT_EQ(q("[:find ?y :in $ % :where (walk :p2 ?y)]", traced, raw_rules).size(), 6u);
+  EXPECT_EQ(traced.trace()->calls().size(), 2u) << "a clause is asked for once, though it has two plans";
+  traced.trace()->clear();
+  const char* const web = "[[(web ?x ?y) [?x :near ?y]] [(web ?x ?y) (web ?x ?z) (web ?z ?y)]]";
+  EXPECT_EQ(q("[:find ?y :in $ % :where (web :t1 ?y)]", traced, web).size(), static_cast<std::size_t>(towns));
+  EXPECT_EQ(traced.trace()->calls().size(), 1u) << "also where rules are called with names and without";
   const std::string tree = explain({.query = query::prepared{"[:find ?y :in $ % :where (walk :p2 ?y)]"_edn},
                                     .args = {now, raw_rules}})
                                .tree;

@@ -82,6 +82,7 @@ struct body_frame {
   rule_tables* tables;                 ///< where its calls of rules are answered
   bool runs_again;                     ///< its steps will be answered more than once
   bool absorbed = false;               ///< whoever takes the last step's rows looks for duplicates itself
+  body_frame* asked_before = nullptr;  ///< has what the sources gave for these clauses, if not null
   bool only_counts = false;            ///< nobody wants the rows, only how many there are
   std::optional<std::size_t> counted;  ///< how many, if the last step could tell without making them
   std::vector<step_state> states;
@@ -149,6 +150,11 @@ class executor {
                                         const std::vector<var_id>& columns_in,
                                         const std::vector<var_id>& named_in, std::size_t source) const;
 
+  /// The arguments of a rule, called on the source `callers`, for which it takes names.
+  slot_set resolved_arguments(std::size_t rule, std::size_t callers) const {
+    return names_of_rule(rule, callers).resolved;
+  }
+
  private:
   std::shared_ptr<const body_plan> estimated_plan(const std::shared_ptr<const body>& of,
                                                   const std::vector<var_id>& columns_in,
@@ -181,6 +187,7 @@ class executor {
     friend bool operator==(const rule_names&, const rule_names&) = default;
   };
   rule_names names_of_rule(std::size_t rule, std::size_t callers) const;
+  void add_names(const body& of, std::size_t callers, var_set& given, var_set& taken) const;
   rule_names names_of_branches(std::size_t rule, std::size_t callers) const;
   void add_needs(const body& of, std::size_t source, plan_basis& out) const;
   bool may_require() const;

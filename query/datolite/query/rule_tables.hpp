@@ -1,11 +1,11 @@
 // rule_tables: rules answered to their least fixpoint, driven by what the callers bind.
 //
 // For each way in which a rule is called (the rule, its source, which arguments are bound, and which of these
-// may be names) there is a table: the values it has been asked for (seeds), and the answers found. A branch of the rule starts from the
-// seeds; where it calls a rule, the rows that wait there (the call site) are kept, ask the callee's table for
-// their values, and go on with each answer, now or when it is found. Only new rows ever move, so every pair
-// of a row and an answer is joined once: recursion may stand anywhere in a body, any number of times, and
-// ends on cycles. Rows move many at a time, by column.
+// may be names that it looks up) there is a table: the values it has been asked for (seeds), and the answers
+// found. A branch of the rule starts from the seeds; where it calls a rule, the rows that wait there (the
+// call site) are kept, ask the callee's table for their values, and go on with each answer, now or when it is
+// found. Only new rows ever move, so every pair of a row and an answer is joined once: recursion may stand
+// anywhere in a body, any number of times, and ends on cycles. Rows move many at a time, by column.
 //
 // Two shapes are answered with fewer rows: recursion that hands on its answers (make_variant.hpp), and a rule
 // of which nothing is bound, which calls itself without binding anything either: all its answers are wanted.
@@ -106,15 +106,16 @@ class rule_tables {
   /// The table that answers a call of a query's own body, or of a negation; null if it was never called.
   const table* known(const rule_step& call, std::size_t of_caller) const {
     const std::size_t source = call.clause->source == callers_source ? of_caller : call.clause->source;
-    const auto at = tables_.find(key{call.clause->rule, source, call.mask, named_arguments(call)});
+    const auto at = tables_.find(key{call.clause->rule, source, call.mask, named_arguments(call, source)});
     return at == tables_.end() ? nullptr : &at->second;
   }
 
  private:
-  std::uint64_t named_arguments(const rule_step& call) const;
+  std::uint64_t named_arguments(const rule_step& call, std::size_t source) const;
   table& find(std::size_t rule, std::size_t source, std::uint64_t mask, std::uint64_t named);
   void make_branches(table& of, std::size_t source);
-  void add_branches(table& to, table& of, const rule_variant& variant, std::size_t source);
+  table* called_alike(const table& of, std::size_t source);
+  void add_branches(table& to, table& of, table* asked, const rule_variant& variant, std::size_t source);
   static std::uint64_t named_seeds(const table& of, const rule_variant& variant);
   /// Calls `f(argument, column)` for each bound argument of a table and the column of its seeds.
   template <class F>
@@ -211,20 +212,22 @@ class pair_feeder {
 inline const relation& rule_tables::answers(const rule_step& call, const relation& ys,
                                             std::size_t of_caller) {
   const std::size_t source = call.clause->source == callers_source ? of_caller : call.clause->source;
-  table& callee = find(call.clause->rule, source, call.mask, named_arguments(call));
+  table& callee = find(call.clause->rule, source, call.mask, named_arguments(call, source));
   ask(callee, call, ys);
   drain();
   return callee.answers;
 }
 
-/// The bound arguments of a call that may be names: constants that are, and variables of which it is known.
-inline std::uint64_t rule_tables::named_arguments(const rule_step& call) const {
+/// The bound arguments of a call on `source` that may be names, where the rule looks names up: constants that
+/// are, and variables of which it is known.
+inline std::uint64_t rule_tables::named_arguments(const rule_step& call, std::size_t source) const {
   std::uint64_t out = call.named;
   for (std::size_t i = 0; i < call.clause->arguments.size(); ++i) {
     const slot_term& t = call.clause->arguments[i];
     if (t.is_fixed() && detail::is_name(with_.given(t))) out |= std::uint64_t{1} << i;
   }
-  return out & call.mask;
+  out &= call.mask;
+  return out == 0 ? 0 : out & with_.resolved_arguments(call.clause->rule, source).bits();
 }
 
 inline rule_tables::table& rule_tables::find(std::size_t rule_number, std::size_t source, std::uint64_t mask,
@@ -245,23 +248,38 @@ inline void rule_tables::make_branches(table& of, std::size_t source) {
     return detail::variant_maker{all, of.rule, of.mask}.make();
   });
   of.keeps_origin = variant->keeps_origin;
-  add_branches(of, of, *variant, source);
+  add_branches(of, of, called_alike(of, source), *variant, source);
   of.answered_by_one = std::count_if(of.branches.begin(), of.branches.end(),
                                      [](const branch& b) { return !b.continues; }) == 1;
-  const std::uint64_t found = of.keeps_origin ? named_seeds(of, *variant) : of.named;
+  if (!of.keeps_origin) return;
+  std::uint64_t found = named_seeds(of, *variant);
+  if (found == of.named) return;
+  const std::uint64_t resolved = with_.resolved_arguments(of.rule, source).bits();
+  found &= resolved;
   if (found == of.named) return;
   table& later = *(of.later = std::make_unique<table>());
   later.rule = of.rule, later.mask = of.mask, later.named = found, later.keeps_origin = true;
   for (std::uint64_t known = ~found; known != later.named;) {
     known = later.named;
     later.branches.clear();
-    add_branches(later, of, *variant, source);
-    later.named |= named_seeds(later, *variant);
+    add_branches(later, of, &of, *variant, source);
+    later.named |= named_seeds(later, *variant) & resolved;
   }
 }
 
-/// Fills `to` with branches that answer `of`.
-inline void rule_tables::add_branches(table& to, table& of, const rule_variant& variant, std::size_t source) {
+/// A table that differs from `of` in nothing but what may be names, if there is one.
+inline rule_tables::table* rule_tables::called_alike(const table& of, std::size_t source) {
+  for (auto at = tables_.lower_bound(key{of.rule, source, of.mask, 0}); at != tables_.end(); ++at) {
+    const auto& [rule, asked, mask, named] = at->first;
+    if (rule != of.rule || asked != source || mask != of.mask) break;
+    if (&at->second != &of) return &at->second;
+  }
+  return nullptr;
+}
+
+/// Fills `to` with branches that answer `of`; `asked` has those for which the sources were asked, if any.
+inline void rule_tables::add_branches(table& to, table& of, table* asked, const rule_variant& variant,
+                                      std::size_t source) {
   const auto bound = static_cast<std::size_t>(std::popcount(of.mask));
   to.seeds = relation{of.keeps_origin ? 2 * bound : bound};
   for (const rule_variant::branch& made : variant.branches) {
@@ -279,6 +297,7 @@ inline void rule_tables::add_branches(table& to, table& of, const rule_variant& 
     b.plan = with_.plan(made.is, made.columns_in, named, source);
     b.frame = std::make_unique<body_frame>(*b.plan, source, nested(), true);
     b.frame->absorbed = true;
+    if (asked != nullptr) b.frame->asked_before = asked->branches[to.branches.size() - 1].frame.get();
     if (b.united) with_.ask_sources(*b.frame);
   }
 }
@@ -362,8 +381,9 @@ inline void rule_tables::run(branch& of, std::size_t step, relation rows) {
           call->clause->source == callers_source ? of.frame->source : call->clause->source;
       const bool all_wanted =
           of.of->mask == 0 && call->clause->rule == of.of->rule && source == of.frame->source;
-      site.callee = all_wanted ? &find(call->clause->rule, source, 0, 0)
-                               : &find(call->clause->rule, source, call->mask, named_arguments(*call));
+      site.callee = all_wanted
+                        ? &find(call->clause->rule, source, 0, 0)
+                        : &find(call->clause->rule, source, call->mask, named_arguments(*call, source));
       site.callee->callers.push_back(&site);
       if (!site.callee->answers.empty()) enqueue(site);
     }

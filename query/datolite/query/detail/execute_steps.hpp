@@ -162,6 +162,14 @@ inline relation executor::keep_rows(const relation& ys, const join_spec& spec,
 inline const any_ijoin& executor::rows_of_pattern(body_frame& frame, std::size_t step) {
   const plan_step& s = frame.plan->steps[step];
   const auto& pattern = std::get<pattern_step>(s.is);
+  if (frame.asked_before != nullptr) {
+    const auto& steps = frame.asked_before->plan->steps;
+    const auto same = std::find_if(steps.begin(), steps.end(), [&](const plan_step& other) {
+      const auto* is = std::get_if<pattern_step>(&other.is);
+      return is != nullptr && is->number == pattern.number;
+    });
+    return rows_of_pattern(*frame.asked_before, static_cast<std::size_t>(same - steps.begin()));
+  }
   step_state& state = frame.states[step];
   if (!state.rows) {
     const any_source& asked = source(pattern.source, frame.source, s.form);
@@ -221,14 +229,13 @@ inline relation executor::join_pattern(body_frame& frame, std::size_t step, cons
   const auto& pattern = std::get<pattern_step>(s.is);
   step_state& state = frame.states[step];
   if (state.kept) return join_kept(state, ys, spec);
-  rows_of_pattern(frame, step);
-  if (frame.runs_again && state.rows->always_scans() && std::exchange(state.joined_before, true)) {
+  const any_ijoin& rows = rows_of_pattern(frame, step);
+  if (frame.runs_again && rows.always_scans() && std::exchange(state.joined_before, true)) {
     std::vector<projection> all;
     const std::size_t width = pattern.pattern->wanted.end();
     for (std::size_t i = 0; i < width; ++i) all.push_back({i, i});
     const join_spec every{{}, all, {}, {}, width, false, env_.limits};
-    detail::naming_clause(s.form,
-                          [&] { state.kept = state.rows->join_project_with(relation::unit(), every); });
+    detail::naming_clause(s.form, [&] { state.kept = rows.join_project_with(relation::unit(), every); });
     if (env_.limits != nullptr) {
       env_.limits->hold(state.kept->bytes());
       kept_bytes_ += state.kept->bytes();
@@ -236,7 +243,7 @@ inline relation executor::join_pattern(body_frame& frame, std::size_t step, cons
     return join_kept(state, ys, spec);
   }
   relation out;
-  detail::naming_clause(s.form, [&] { out = state.rows->join_project_with(ys, spec); });
+  detail::naming_clause(s.form, [&] { out = rows.join_project_with(ys, spec); });
   if (out.width() != spec.width) {
     detail::refuse("db.error/invalid-data-source",
                    "join_project_with gave rows of " + std::to_string(out.width()) + " slots instead of " +

@@ -197,22 +197,38 @@ inline slot_set executor::resolved(const body& of, std::size_t clause, std::size
   return out;
 }
 
+/// Adds the variables of a body that its clauses give names for, and those that these or its negations
+/// resolve, as far as is known.
+inline void executor::add_names(const body& of, std::size_t callers, var_set& given, var_set& taken) const {
+  given.resize(of.names.size()), taken.resize(of.names.size());
+  for (std::size_t i = 0; i < of.clauses.size(); ++i) {
+    const auto terms = row_terms(of.clauses[i]);
+    if (!terms.empty()) {
+      const slot_set gives = given_names(of, i, callers), takes = resolved(of, i, callers);
+      for (std::size_t slot = 0; slot < terms.size(); ++slot) {
+        if (!terms[slot].is_variable()) continue;
+        given[terms[slot].id] = given[terms[slot].id] || gives.contains(slot);
+        taken[terms[slot].id] = taken[terms[slot].id] || takes.contains(slot);
+      }
+    } else if (const auto* no = std::get_if<not_clause>(&of.clauses[i].is)) {
+      var_set inner_given, inner_taken;
+      add_names(*no->inner, callers, inner_given, inner_taken);
+      for (std::size_t v = 0; v < no->shared.size(); ++v) {
+        if (inner_taken[no->inner->head[v]]) taken[no->shared[v]] = true;
+      }
+    }
+  }
+}
+
 /// What the clauses of a rule's branches say of its arguments, as far as is known.
 inline executor::rule_names executor::names_of_branches(std::size_t rule, std::size_t callers) const {
   rule_names out;
   for (const auto& branch : env_.of->rules[rule].branches) {
-    for (std::size_t i = 0; i < branch->clauses.size(); ++i) {
-      const auto terms = row_terms(branch->clauses[i]);
-      if (terms.empty()) continue;
-      const slot_set given = given_names(*branch, i, callers), taken = resolved(*branch, i, callers);
-      for (std::size_t slot = 0; slot < terms.size(); ++slot) {
-        if (!terms[slot].is_variable()) continue;
-        const auto at = std::find(branch->head.begin(), branch->head.end(), terms[slot].id);
-        if (at == branch->head.end()) continue;
-        const auto argument = static_cast<std::size_t>(at - branch->head.begin());
-        if (given.contains(slot)) out.given.insert(argument);
-        if (taken.contains(slot)) out.resolved.insert(argument);
-      }
+    var_set given, taken;
+    add_names(*branch, callers, given, taken);
+    for (std::size_t argument = 0; argument < branch->head.size(); ++argument) {
+      if (given[branch->head[argument]]) out.given.insert(argument);
+      if (taken[branch->head[argument]]) out.resolved.insert(argument);
     }
   }
   return out;
