@@ -213,7 +213,8 @@ const std::string raw_rules = rules.substr(0, rules.size() - 1) +
                               " [(walk ?x ?y) [?x _ ?y]] [(walk ?x ?y) [?x _ ?z] (walk ?z ?y)]"
                               " [(hop ?x ?y) [?x :town ?y]] [(hop ?x ?y) [?x :town ?z] (hop ?z ?y)]]";
 
-/// Keywords that are idents of people, and a tuple like a lookup ref, of a wrong type.
+/// Keywords that are idents of people, people who refer to towns, and a tuple like a lookup ref, of a wrong
+/// type.
 db world_of_people_with_names() {
   const auto id = [](int i) { return std::to_string(base + 2100 + i); };
   return world()
@@ -222,7 +223,8 @@ db world_of_people_with_names() {
                :db/cardinality :db.cardinality/one}])"_edn)
       .db_after
       .with(read_edn("[{:db/id " + id(1) + " :db/ident :p1 :pair [:code \"none\"]} {:db/id " + id(2) +
-                     " :db/ident :p2 :town :p1} {:db/id " + id(3) + " :town :p2}]"))
+                     " :db/ident :p2 :town :p1} {:db/id " + id(3) + " :town :p2} {:db/id " + id(7) +
+                     " :near :t3} {:db/id " + id(8) + " :near :t4}]"))
       .db_after;
 }
 
